@@ -1,0 +1,38 @@
+/** Kubernetes label selectors as values (api.md §3.1): terms ANDed; a list of selectors is ORed. */
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface SelectorRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values: readonly string[];
+}
+
+/** A compiled selector; without requirements it matches everything. `matchLabels` became `In` with one value. */
+export interface Selector {
+  readonly requirements: readonly SelectorRequirement[];
+}
+
+function satisfies(requirement: SelectorRequirement, labels: Labels): boolean {
+  const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
+  switch (requirement.operator) {
+    case 'In':
+      return value !== undefined && requirement.values.includes(value);
+    case 'NotIn':
+      return value === undefined || !requirement.values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+  }
+}
+
+/** True when every requirement holds for the labels. */
+export function selects(selector: Selector, labels: Labels): boolean {
+  return selector.requirements.every((requirement) => satisfies(requirement, labels));
+}
+
+/** True when one of the selectors matches; an empty list means "no restriction". */
+export function selectsAny(selectors: readonly Selector[], labels: Labels): boolean {
+  return selectors.length === 0 || selectors.some((selector) => selects(selector, labels));
+}
