@@ -1,9 +1,10 @@
 /**
- * What one FRR should do, as values. `render` makes the full frr.conf of it, `diff` the few lines that lead
- * from one model to the next. Everything is sorted, so equal models are deep-equal and render byte-equal.
+ * What one FRR should do, as values. `render` makes the full frr.conf of it. Everything is sorted, so equal
+ * models are deep-equal and render byte-equal.
  * The model takes configuration from several sources, each with its owner (architecture, decision 12).
  */
-import type { BfdProfile, BgpCommunity, BgpPeer } from '#core/model/config.ts';
+import type { Grant } from '#core/bgp/route.ts';
+import type { BfdProfile, BgpPeer } from '#core/model/config.ts';
 import type { Cidr } from '#core/model/ip.ts';
 
 /**
@@ -11,12 +12,10 @@ import type { Cidr } from '#core/model/ip.ts';
  * touches only `network` lines; classes and neighbours change only when configuration does (decision 3).
  */
 export interface RouteClass {
-  /** Stable identifier derived from the content; also the route tag (1..4294967295). */
+  /** 1..64000, derived from the content: the route tag, and the entry's number in each outbound route-map. */
   readonly tag: number;
-  /** Sorted names of the BGPPeers that receive routes of this class. */
-  readonly peers: readonly string[];
-  readonly localPref: number;
-  readonly communities: readonly BgpCommunity[];
+  /** As in Route: disjoint peers, sorted by their first. Only neighbours of the class's own router. */
+  readonly grants: readonly Grant[];
 }
 
 export interface Network {
@@ -31,9 +30,11 @@ export interface Router {
   readonly vrf: string;
   /** Dotted text; always set, also on nodes without IPv4. */
   readonly routerId: string;
+  /** Sorted by name. */
   readonly neighbors: readonly BgpPeer[];
   /** Sorted by family and value. */
   readonly networks: readonly Network[];
+  /** Sorted by tag. Tags are unique over all routers. */
   readonly classes: readonly RouteClass[];
 }
 

@@ -1,0 +1,114 @@
+/**
+ * From Services to routes (speaker-bgp.md §1). Each Service is decided alone and keeps its verdict until
+ * something it depends on changes; the routes of the node are the verdicts merged.
+ */
+import { gateBgp, type BgpContext, type BgpReason } from '#core/bgp/gates.ts';
+import { uniteCommunities, type Grant, type Route } from '#core/bgp/route.ts';
+import type { BgpAdvertisement } from '#core/model/config.ts';
+import { cidrOf, type Cidr, type IpAddress } from '#core/model/ip.ts';
+import { gateService } from '#core/model/service-gate.ts';
+import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
+
+/** One prefix by one BGPAdvertisement. */
+export interface Announcement {
+  /** Name of the BGPAdvertisement it follows from. */
+  readonly advertisement: string;
+  readonly prefix: Cidr;
+  readonly grant: Grant;
+}
+
+export type BgpVerdict =
+  | {
+      readonly kind: 'announce';
+      readonly addresses: readonly IpAddress[];
+      readonly announcements: readonly Announcement[];
+      /** Names of this node's BGPPeers that get at least one of the prefixes offered, sorted. May be empty. */
+      readonly peers: readonly string[];
+    }
+  | { readonly kind: 'withhold'; readonly reason: BgpReason; readonly message: string };
+
+/** Decides one Service on this node: what is announced of it to whom, or why nothing is. */
+export function decideBgp(
+  context: BgpContext,
+  service: ServiceView,
+  slices: Iterable<EndpointSliceView>,
+): BgpVerdict {
+  const gate = gateService(service, context.config.pools);
+  if (gate.kind === 'stop') return { kind: 'withhold', reason: gate.reason, message: gate.message };
+  const bgp = gateBgp(context, gate.pool, service, slices);
+  if (bgp.kind === 'stop') return { kind: 'withhold', reason: bgp.reason, message: bgp.message };
+  const announcements = bgp.advertisements.flatMap((ad) => announce(context, ad, gate.addresses));
+  const peers = [...new Set(announcements.flatMap(({ grant }) => grant.peers))].sort();
+  return { kind: 'announce', addresses: gate.addresses, announcements, peers };
+}
+
+function announce(
+  context: BgpContext,
+  ad: BgpAdvertisement,
+  addresses: readonly IpAddress[],
+): Announcement[] {
+  const peers = context.peers
+    .map((peer) => peer.name)
+    .filter((name) => ad.peers.length === 0 || ad.peers.includes(name));
+  const grant: Grant = { peers, localPref: ad.localPref, communities: uniteCommunities(ad.communities, []) };
+  return addresses.map((address) => ({
+    advertisement: ad.name,
+    prefix: cidrOf(address, address.family === 'ipv4' ? ad.aggregationLength : ad.aggregationLengthV6),
+    grant,
+  }));
+}
+
+/** Order of routes: IPv4 first, then by base address, then the wider prefix first. */
+export function comparePrefixes(a: Cidr, b: Cidr): number {
+  if (a.family !== b.family) return a.family === 'ipv4' ? -1 : 1;
+  if (a.base !== b.base) return a.base < b.base ? -1 : 1;
+  return a.prefix - b.prefix;
+}
+
+/**
+ * The routes of this node: one per prefix, however many Services and advertisements lead to it
+ * (speaker-bgp.md §1.8). A peer gets the union of the communities and the highest local preference
+ * of the announcements that reach it. A prefix that no peer gets is left out.
+ */
+export function mergeRoutes(verdicts: Iterable<BgpVerdict>): Route[] {
+  const byPrefix = new Map<string, { prefix: Cidr; grants: Set<Grant> }>();
+  for (const verdict of verdicts) {
+    if (verdict.kind !== 'announce') continue;
+    for (const { prefix, grant } of verdict.announcements) {
+      if (grant.peers.length === 0) continue;
+      const key = `${prefix.family} ${prefix.base} ${prefix.prefix}`;
+      const entry = byPrefix.get(key) ?? { prefix, grants: new Set<Grant>() };
+      entry.grants.add(grant);
+      byPrefix.set(key, entry);
+    }
+  }
+  return [...byPrefix.values()]
+    .map(({ prefix, grants }) => ({ prefix, grants: mergeGrants([...grants]) }))
+    .sort((a, b) => comparePrefixes(a.prefix, b.prefix));
+}
+
+function mergeGrants(grants: readonly Grant[]): readonly Grant[] {
+  if (grants.length === 1) return grants;
+  const perPeer = new Map<string, Grant>();
+  for (const grant of grants)
+    for (const peer of grant.peers) perPeer.set(peer, join(perPeer.get(peer), grant));
+  const byAttributes = new Map<string, { grant: Grant; peers: string[] }>();
+  for (const [peer, grant] of perPeer) {
+    const key = JSON.stringify([grant.localPref, grant.communities]);
+    const entry = byAttributes.get(key) ?? { grant, peers: [] };
+    entry.peers.push(peer);
+    byAttributes.set(key, entry);
+  }
+  return [...byAttributes.values()]
+    .map(({ grant, peers }) => ({ ...grant, peers: peers.sort() }))
+    .sort((a, b) => ((a.peers[0] ?? '') < (b.peers[0] ?? '') ? -1 : 1));
+}
+
+function join(known: Grant | undefined, grant: Grant): Grant {
+  if (known === undefined) return grant;
+  return {
+    peers: [],
+    localPref: Math.max(known.localPref, grant.localPref),
+    communities: uniteCommunities(known.communities, grant.communities),
+  };
+}

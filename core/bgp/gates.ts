@@ -1,0 +1,130 @@
+/** Whether this node may announce a Service by BGP at all (speaker-bgp.md §1.3), with the reason when not. */
+import type { BgpAdvertisement, BgpPeer, Config, Pool } from '#core/model/config.ts';
+import { servingEndpoints } from '#core/model/endpoints.ts';
+import { selectsAny } from '#core/model/selector.ts';
+import type { GateReason } from '#core/model/service-gate.ts';
+import type { EndpointSliceView, NodeView, ServiceView } from '#core/model/views.ts';
+
+/** Presence of this node label takes a node out of service load balancing; its value is irrelevant. */
+export const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
+
+export type BgpReason =
+  | GateReason
+  | 'notOwner'
+  | 'noMatchingAdvertisement'
+  | 'conflictingAdvertisements'
+  | 'nodeNetworkUnavailable'
+  | 'nodeLabeledExcludeBalancers'
+  | 'noLocalEndpoints'
+  | 'noEndpoints';
+
+/** Configuration and node, with what follows from the two alone worked out once. Make it with `bgpContext`. */
+export interface BgpContext {
+  readonly config: Config;
+  readonly node: NodeView;
+  readonly ignoreExcludeLb: boolean;
+  /** The peers this node has a session with, sorted by name. */
+  readonly peers: readonly BgpPeer[];
+  /** Advertisements that select this node, by the name of the pool they reach. */
+  readonly advertisements: ReadonlyMap<string, readonly BgpAdvertisement[]>;
+}
+
+/** Prepares the context of one node. Make a new one when the configuration or the own node changes. */
+export function bgpContext(config: Config, node: NodeView, ignoreExcludeLb: boolean): BgpContext {
+  const advertisements = new Map<string, BgpAdvertisement[]>();
+  for (const advertisement of config.bgpAdvertisements) {
+    if (!selectsAny(advertisement.nodeSelectors, node.labels)) continue;
+    for (const pool of advertisement.pools)
+      advertisements.set(pool, [...(advertisements.get(pool) ?? []), advertisement]);
+  }
+  const peers = config.peers.filter((peer) => selectsAny(peer.nodeSelectors, node.labels));
+  return { config, node, ignoreExcludeLb, peers, advertisements };
+}
+
+export type BgpGate =
+  | { readonly kind: 'pass'; readonly advertisements: readonly BgpAdvertisement[] }
+  | { readonly kind: 'stop'; readonly reason: BgpReason; readonly message: string };
+
+/** Applies the gate to a Service whose addresses lie in `pool`. */
+export function gateBgp(
+  context: BgpContext,
+  pool: Pool,
+  service: ServiceView,
+  slices: Iterable<EndpointSliceView>,
+): BgpGate {
+  const stop = (reason: BgpReason, message: string): BgpGate => ({ kind: 'stop', reason, message });
+  const onNode = context.advertisements.get(pool.name) ?? [];
+  if (onNode.length === 0)
+    return stop('notOwner', `no BGPAdvertisement of pool ${pool.name} selects node ${context.node.name}`);
+  const matching = onNode.filter((ad) => selectsAny(ad.serviceSelectors, service.labels));
+  if (matching.length === 0)
+    return stop(
+      'noMatchingAdvertisement',
+      `no BGPAdvertisement of pool ${pool.name} on this node selects the Service`,
+    );
+  const conflict = localPrefConflict(matching, pool);
+  if (conflict !== undefined) return stop('conflictingAdvertisements', conflict);
+  return (
+    gateNode(context) ??
+    gateEndpoints(context.node, service, slices) ?? { kind: 'pass', advertisements: matching }
+  );
+}
+
+function gateNode({ node, ignoreExcludeLb }: BgpContext): BgpGate | undefined {
+  if (node.networkUnavailable)
+    return {
+      kind: 'stop',
+      reason: 'nodeNetworkUnavailable',
+      message: `node ${node.name} has condition NetworkUnavailable`,
+    };
+  if (!ignoreExcludeLb && Object.hasOwn(node.labels, EXCLUDE_LABEL))
+    return {
+      kind: 'stop',
+      reason: 'nodeLabeledExcludeBalancers',
+      message: `node ${node.name} carries label ${EXCLUDE_LABEL}`,
+    };
+  return undefined;
+}
+
+function gateEndpoints(
+  node: NodeView,
+  service: ServiceView,
+  slices: Iterable<EndpointSliceView>,
+): BgpGate | undefined {
+  const serving = servingEndpoints(slices);
+  if (service.externalTrafficPolicy === 'Local' && !serving.perNode.has(node.name))
+    return {
+      kind: 'stop',
+      reason: 'noLocalEndpoints',
+      message: `externalTrafficPolicy is Local and no endpoint on node ${node.name} can serve`,
+    };
+  if (serving.total === 0)
+    return { kind: 'stop', reason: 'noEndpoints', message: 'no endpoint of the Service can serve' };
+  return undefined;
+}
+
+/** The first pair that asks for different local preferences on one route to one peer (speaker-bgp.md §1.7). */
+function localPrefConflict(ads: readonly BgpAdvertisement[], pool: Pool): string | undefined {
+  for (const [index, a] of ads.entries()) {
+    const b = ads.slice(index + 1).find((other) => !compatible(a, other, pool));
+    if (b !== undefined)
+      return (
+        `BGPAdvertisements ${a.name} (localPref ${a.localPref}) and ${b.name} (localPref ${b.localPref}) ` +
+        'select the same routes, node and peers: give them one localPref, or different peers'
+      );
+  }
+  return undefined;
+}
+
+/** True when two advertisements of one pool, both selecting this node, never disagree about one route. */
+function compatible(a: BgpAdvertisement, b: BgpAdvertisement, pool: Pool): boolean {
+  if (a.localPref === b.localPref) return true;
+  const families = new Set(pool.entries.map((entry) => entry.range.family));
+  const apart = [...families].every((family) =>
+    family === 'ipv4'
+      ? a.aggregationLength !== b.aggregationLength
+      : a.aggregationLengthV6 !== b.aggregationLengthV6,
+  );
+  if (apart) return true;
+  return a.peers.length > 0 && b.peers.length > 0 && !a.peers.some((peer) => b.peers.includes(peer));
+}

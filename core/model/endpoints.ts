@@ -1,0 +1,31 @@
+/** Which endpoints of a Service can take traffic. Used by BGP, by Layer 2 and by whoever explains their choice. */
+import type { Endpoint, EndpointSliceView } from '#core/model/views.ts';
+
+/** Endpoints that can serve, counted over all slices of a Service and both address families (speaker-bgp.md §1.3). */
+export interface Serving {
+  readonly total: number;
+  /** Node name → number of serving endpoints there. Endpoints that name no node count only in `total`. */
+  readonly perNode: ReadonlyMap<string, number>;
+}
+
+/**
+ * True when traffic may go to the endpoint: it has an address, and it is ready (unset counts as ready) or
+ * still serving while it terminates (speaker-l2.md §2.6).
+ */
+export function canServe(endpoint: Endpoint): boolean {
+  return endpoint.addresses.length > 0 && (endpoint.ready !== false || endpoint.serving === true);
+}
+
+/** Counts the endpoints that can serve in all slices of one Service. */
+export function servingEndpoints(slices: Iterable<EndpointSliceView>): Serving {
+  const perNode = new Map<string, number>();
+  let total = 0;
+  for (const slice of slices) {
+    for (const endpoint of slice.endpoints) {
+      if (!canServe(endpoint)) continue;
+      total += 1;
+      if (endpoint.nodeName !== '') perNode.set(endpoint.nodeName, (perNode.get(endpoint.nodeName) ?? 0) + 1);
+    }
+  }
+  return { total, perNode };
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { decideBgp, mergeRoutes } from '#core/bgp/advertise.ts';
+import { bgpContext } from '#core/bgp/gates.ts';
+import type { Config } from '#core/model/config.ts';
+import { formatCidr } from '#core/model/ip.ts';
+import type { ServiceView } from '#core/model/views.ts';
+import {
+  advertisement,
+  community,
+  config,
+  endpoint,
+  matchLabel,
+  node,
+  peer,
+  pool,
+  service,
+  slice,
+} from '#tests/support/bgp-factories.ts';
+
+/** Routes as text: `prefix peer,peer lp communities | …`. */
+function routes(given: Partial<Config>, ...services: ServiceView[]): string[] {
+  const context = bgpContext(config(given), node(), false);
+  return mergeRoutes(services.map((each) => decideBgp(context, each, slice(endpoint())))).map((route) => {
+    const grants = route.grants.map((grant) =>
+      [grant.peers.join(','), grant.localPref, ...grant.communities.map(({ value }) => value)].join(' '),
+    );
+    return `${formatCidr(route.prefix)} ${grants.join(' | ')}`;
+  });
+}
+
+const two = { peers: [peer('p1', '10.0.0.1'), peer('p2', '10.0.0.2')] };
+
+describe('from Services to routes', () => {
+  it('#4 #21 a dual-stack Service gives a host route per family to every peer', () => {
+    expect(routes(two, service(['198.51.100.10', '2001:db8:100::10']))).toEqual([
+      '198.51.100.10/32 p1,p2 0',
+      '2001:db8:100::10/128 p1,p2 0',
+    ]);
+  });
+  it('#15 two Services on one address give one route', () => {
+    const routesOfBoth = routes({}, service(['198.51.100.10']), service(['198.51.100.10']));
+    expect(routesOfBoth).toEqual(['198.51.100.10/32 tor1 0']);
+  });
+  it('#32 #34 a list of peers, unknown names among them', () => {
+    const bgpAdvertisements = [advertisement('x', { peers: ['p2', 'ghost'] })];
+    expect(routes({ ...two, bgpAdvertisements }, service(['198.51.100.10']))).toEqual([
+      '198.51.100.10/32 p2 0',
+    ]);
+  });
+  it('only unknown peers: no route, and still announced with no peer', () => {
+    const bgpAdvertisements = [advertisement('x', { peers: ['ghost'] })];
+    expect(routes({ ...two, bgpAdvertisements }, service(['198.51.100.10']))).toEqual([]);
+    const context = bgpContext(config({ bgpAdvertisements }), node(), false);
+    expect(decideBgp(context, service(['198.51.100.10']), slice(endpoint()))).toMatchObject({
+      kind: 'announce',
+      peers: [],
+    });
+  });
+  it('#33 two advertisements of one pool: each peer sees its own community', () => {
+    const bgpAdvertisements = [
+      advertisement('a', { peers: ['p1'], communities: [community('64512:1')] }),
+      advertisement('b', { peers: ['p2'], communities: [community('64512:2')] }),
+    ];
+    expect(routes({ ...two, bgpAdvertisements }, service(['198.51.100.10']))).toEqual([
+      '198.51.100.10/32 p1 0 64512:1 | p2 0 64512:2',
+    ]);
+  });
+  it('#39 #40 communities of one prefix are united, in numeric order', () => {
+    const bgpAdvertisements = [
+      advertisement('a', { communities: [community('large:1:2:3'), community('64512:9')] }),
+      advertisement('b', { peers: ['p1'], communities: [community('64512:10'), community('64512:9')] }),
+    ];
+    expect(routes({ ...two, bgpAdvertisements }, service(['198.51.100.10']))).toEqual([
+      '198.51.100.10/32 p1 0 64512:9 64512:10 1:2:3 | p2 0 64512:9 1:2:3',
+    ]);
+  });
+  it('#45 #46 aggregate and host route, each with its own attributes', () => {
+    const bgpAdvertisements = [
+      advertisement('local', { localPref: 100, communities: [community('65535:65282')] }),
+      advertisement('external', { aggregationLength: 24 }),
+    ];
+    const pools = [pool('pool-a', '198.51.100.0/24')];
+    expect(
+      routes({ pools, bgpAdvertisements }, service(['198.51.100.10']), service(['198.51.100.11'])),
+    ).toEqual([
+      '198.51.100.0/24 tor1 0',
+      '198.51.100.10/32 tor1 100 65535:65282',
+      '198.51.100.11/32 tor1 100 65535:65282',
+    ]);
+  });
+  it('#57 #58 peers whose selectors do not match this node get nothing', () => {
+    const peers = [peer('p1', '10.0.0.1', { nodeSelectors: [matchLabel('a', 'b'), matchLabel('c', 'd')] })];
+    expect(routes({ peers }, service(['198.51.100.10']))).toEqual([]);
+  });
+  it('W16 the highest local preference wins across pools, not the last in text order', () => {
+    const pools = [pool('pool-a', '198.51.100.0/25'), pool('pool-b', '198.51.100.128/25')];
+    const bgpAdvertisements = [
+      advertisement('a', { localPref: 1000, aggregationLength: 24 }),
+      advertisement('b', { pools: ['pool-b'], localPref: 300, aggregationLength: 24 }),
+    ];
+    expect(
+      routes({ pools, bgpAdvertisements }, service(['198.51.100.1']), service(['198.51.100.200'])),
+    ).toEqual(['198.51.100.0/24 tor1 1000']);
+  });
+  it('routes are sorted by value, not by text', () => {
+    expect(routes({}, service(['198.51.100.10']), service(['198.51.100.2']))).toEqual([
+      '198.51.100.2/32 tor1 0',
+      '198.51.100.10/32 tor1 0',
+    ]);
+  });
+});
