@@ -11,12 +11,19 @@ export type ErrorCode = 'KUBE' | 'VTYSH' | 'SOCKET' | 'CONFIG' | 'SETTINGS' | 'B
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly retry: Retry;
+  /** What the other side asked us to wait, if it did (HTTP `Retry-After`). */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { retry: Retry; cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { retry: Retry; retryAfterMs?: number | undefined; cause?: unknown },
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.retry = options.retry;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

@@ -43,16 +43,18 @@ export interface ObjectRef {
 export class KubeError extends AppError {
   readonly status: number;
   readonly reason: string;
-  readonly retryAfterMs: number | undefined;
 
   constructor(
     message: string,
     options: { status: number; reason: string; retryAfterMs?: number | undefined; cause?: unknown },
   ) {
-    super('KUBE', message, { retry: retryOf(options.status), cause: options.cause });
+    super('KUBE', message, {
+      retry: retryOf(options.status),
+      retryAfterMs: options.retryAfterMs,
+      cause: options.cause,
+    });
     this.status = options.status;
     this.reason = options.reason;
-    this.retryAfterMs = options.retryAfterMs;
   }
 }
 
