@@ -1,0 +1,183 @@
+/** Whether this speaker answers for a Service's addresses, and why (speaker-l2.md §2.5, §3). */
+import { elect, type Candidate } from '#core/election/elect.ts';
+import {
+  ineligible,
+  preferenceScore,
+  reachesNode,
+  reachesService,
+  type Ineligible,
+} from '#core/election/eligible.ts';
+import type { L2Advertisement } from '#core/model/config.ts';
+import { servingEndpoints, type Serving } from '#core/model/endpoints.ts';
+import { formatAddress, type IpAddress } from '#core/model/ip.ts';
+import type { EndpointSliceView, NodeView, ServiceView } from '#core/model/views.ts';
+
+/** Annotations that let Services share an address; both spellings count, whatever their value. */
+const SHARING = ['metallb.io/allow-shared-ip', 'metallb.universe.tf/allow-shared-ip'];
+
+/** What all decisions of one moment have in common. */
+export interface L2Context {
+  /** The node of this speaker. */
+  readonly me: string;
+  readonly advertisements: readonly L2Advertisement[];
+  readonly nodes: ReadonlyMap<string, NodeView>;
+  /** Nodes whose speakers are alive; undefined: liveness is switched off and every known Node counts (§4.7). */
+  readonly alive: ReadonlySet<string> | undefined;
+  readonly ignoreExcludeLabel: boolean;
+  /**
+   * Names of the interfaces a node can really answer on (up, with carrier), as its speaker reports them;
+   * undefined for a node that does not report. A node that has none of the wanted ones is passed over while
+   * another candidate has one.
+   */
+  readonly usableInterfaces?: (node: string) => ReadonlySet<string> | undefined;
+}
+
+/** One Service that passed the gate: a load balancer whose addresses all lie in `pool`. */
+export interface L2Request {
+  readonly service: ServiceView;
+  readonly pool: string;
+  /** As in status; the first is the key of the election. */
+  readonly addresses: readonly IpAddress[];
+  readonly slices: Iterable<EndpointSliceView>;
+}
+
+/** `announced` or the reason with which an announcement is withdrawn; the names are MetalLB's. */
+export type L2Reason = 'announced' | 'notOwner' | 'noMatchingAdvertisement' | 'sharedIPWithServiceSelector';
+
+export interface L2Decision {
+  readonly announce: boolean;
+  readonly reason: L2Reason;
+  /** What led to the reason, in words for events and `explain`. */
+  readonly detail: string;
+  /** The node that announces; undefined when none does (or when the decision did not come that far). */
+  readonly node: string | undefined;
+  /** Interfaces to answer on when `announce`; undefined: all usable ones. Sorted. */
+  readonly interfaces: readonly string[] | undefined;
+  /** Eligible nodes in the order in which they would take over. */
+  readonly candidates: readonly Candidate[];
+  /** Nodes that may not announce, each with the first reason. */
+  readonly ineligible: readonly { readonly node: string; readonly reason: Ineligible }[];
+  /** Candidates that would lead but have none of the wanted interfaces usable. */
+  readonly passedOver: readonly string[];
+}
+
+const nobody = { node: undefined, interfaces: undefined, candidates: [], ineligible: [], passedOver: [] };
+
+/** Decides for one Service. The order of the checks is the one of speaker-l2.md §2.5. */
+export function decideL2(context: L2Context, request: L2Request): L2Decision {
+  const serving = servingEndpoints(request.slices);
+  const matching = context.advertisements.filter((ad) => reachesService(ad, request.pool, request.service));
+  const refusal = refuse(context, request, { serving, matching });
+  if (refusal !== undefined) return refusal;
+  return electLeader(context, request, { serving, matching });
+}
+
+interface Gathered {
+  readonly serving: Serving;
+  readonly matching: readonly L2Advertisement[];
+}
+
+function refuse(context: L2Context, request: L2Request, found: Gathered): L2Decision | undefined {
+  const stop = (reason: L2Reason, detail: string): L2Decision => ({
+    ...nobody,
+    announce: false,
+    reason,
+    detail,
+  });
+  if (found.serving.total === 0) return stop('notOwner', 'no endpoint of the Service can serve');
+  const shares = SHARING.some((name) => Object.hasOwn(request.service.annotations, name));
+  const narrow = found.matching.find((ad) => ad.serviceSelectors.length > 0);
+  if (shares && narrow !== undefined)
+    return stop(
+      'sharedIPWithServiceSelector',
+      `the Service may share its address, which L2Advertisement ${narrow.name} with serviceSelectors does not allow`,
+    );
+  const mine = context.nodes.get(context.me);
+  if (mine === undefined || !found.matching.some((ad) => reachesNode(ad, mine)))
+    return stop(
+      'noMatchingAdvertisement',
+      found.matching.length === 0
+        ? `no L2Advertisement reaches the Service in pool ${request.pool}`
+        : `no L2Advertisement that reaches the Service selects node ${context.me}`,
+    );
+  return undefined;
+}
+
+function electLeader(context: L2Context, request: L2Request, found: Gathered): L2Decision {
+  const input = {
+    service: request.service,
+    advertisements: found.matching,
+    serving: found.serving,
+    alive: context.alive,
+    ignoreExcludeLabel: context.ignoreExcludeLabel,
+  };
+  const eligible: Candidate[] = [];
+  const refused: { node: string; reason: Ineligible }[] = [];
+  for (const node of context.nodes.values()) {
+    const reason = ineligible(node, input);
+    if (reason === undefined)
+      eligible.push({ node: node.name, score: preferenceScore(node, found.matching) });
+    else refused.push({ node: node.name, reason });
+  }
+  const first = request.addresses[0];
+  const candidates = first === undefined ? [] : elect(eligible, formatAddress(first));
+  const { leader, passedOver } = usableLeader(context, found.matching, candidates);
+  const announce = leader === context.me;
+  return {
+    announce,
+    reason: announce ? 'announced' : 'notOwner',
+    detail: leader === undefined ? whyNobody(refused) : `node ${leader} is first of ${candidates.length}`,
+    node: leader,
+    interfaces: announce ? interfacesFor(context, found.matching, leader) : undefined,
+    candidates,
+    ineligible: refused,
+    passedOver,
+  };
+}
+
+/** The first candidate that can answer on a wanted interface; when none can, simply the first. */
+function usableLeader(
+  context: L2Context,
+  advertisements: readonly L2Advertisement[],
+  candidates: readonly Candidate[],
+): { leader: string | undefined; passedOver: readonly string[] } {
+  const can = candidates.findIndex(({ node }) => hasUsable(context, advertisements, node));
+  return {
+    leader: candidates[Math.max(can, 0)]?.node,
+    passedOver: candidates.slice(0, Math.max(can, 0)).map(({ node }) => node),
+  };
+}
+
+function hasUsable(context: L2Context, advertisements: readonly L2Advertisement[], node: string): boolean {
+  const usable = context.usableInterfaces?.(node);
+  if (usable === undefined) return true;
+  const wanted = interfacesFor(context, advertisements, node);
+  return wanted === undefined ? usable.size > 0 : wanted.some((name) => usable.has(name));
+}
+
+/** The union of the interfaces of the advertisements that select the node; undefined when one of them names none (§2.7). */
+function interfacesFor(
+  context: L2Context,
+  advertisements: readonly L2Advertisement[],
+  name: string,
+): readonly string[] | undefined {
+  const node = context.nodes.get(name);
+  const mine = advertisements.filter((ad) => node !== undefined && reachesNode(ad, node));
+  if (mine.some((ad) => ad.interfaces.length === 0)) return undefined;
+  return [...new Set(mine.flatMap((ad) => ad.interfaces))].sort();
+}
+
+const causes: Readonly<Record<Ineligible, string>> = {
+  speakerNotAlive: 'no live speaker',
+  networkUnavailable: 'condition NetworkUnavailable',
+  excludedByLabel: 'label node.kubernetes.io/exclude-from-external-load-balancers',
+  notSelectedByAdvertisement: 'not selected by an L2Advertisement',
+  noLocalEndpoint: 'no local endpoint that can serve (externalTrafficPolicy Local)',
+};
+
+function whyNobody(refused: L2Decision['ineligible']): string {
+  const counts = new Map<Ineligible, number>();
+  for (const { reason } of refused) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const parts = [...counts].map(([reason, count]) => `${causes[reason]} (${count})`);
+  return `no node may announce: ${parts.join(', ')}`;
+}
