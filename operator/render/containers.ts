@@ -1,0 +1,92 @@
+/** Parts of pod templates that controller and speaker share. */
+import type { WorkloadConfig } from '#core/config/metallb.ts';
+import { optional, type RenderInput, type RenderOptions } from '#operator/render/manifest.ts';
+
+/** An environment variable with a value of its own. */
+export function env(name: string, value: string): { name: string; value: string } {
+  return { name, value };
+}
+
+/** An environment variable filled from a field of the pod. */
+export function fieldEnv(name: string, fieldPath: string): object {
+  return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
+}
+
+/**
+ * `METALLB_BGP_TYPE` as users see it (operator-packaging.md 10.3, items 31–35): `frr`, `frr-k8s` (also for the
+ * external one), absent for `native`.
+ */
+export function backendEnv(input: RenderInput): { name: string; value: string }[] {
+  if (input.backend === 'native') return [];
+  return [env('METALLB_BGP_TYPE', input.backend === 'frr' ? 'frr' : 'frr-k8s')];
+}
+
+/** Flags that controller and speaker have in common, in the original's order. */
+export function commonArgs(input: RenderInput): string[] {
+  const { ports } = input.options;
+  return [
+    `--port=${ports.metrics}`,
+    `--health-probe-port=${ports.health}`,
+    `--log-level=${input.spec.logLevel ?? 'info'}`,
+    ...flag('--lb-class', input.spec.loadBalancerClass),
+  ];
+}
+
+/** TLS flags; cipher suites go only with TLS 1.2, since the programs refuse them with 1.3. */
+export function tlsArgs(options: RenderOptions): string[] {
+  const { minVersion, cipherSuites, curvePreferences } = options.tls;
+  return [
+    ...flag('--tls-cipher-suites', minVersion === 'VersionTLS12' ? cipherSuites : ''),
+    ...flag('--tls-curve-preferences', curvePreferences),
+    ...flag('--tls-min-version', minVersion),
+    ...(serviceCertificates(options) ? ['--metrics-cert-dir=/etc/metrics'] : []),
+  ];
+}
+
+/** OpenShift's service-ca makes the metrics certificates, but only where the monitored Services exist. */
+export function serviceCertificates(options: RenderOptions): boolean {
+  return options.platform === 'openshift' && options.monitors !== 'none';
+}
+
+/** `--name=value` when there is a value. */
+export function flag(name: string, value: string | undefined): string[] {
+  return value === undefined || value === '' ? [] : [`${name}=${value}`];
+}
+
+/** Liveness and readiness on the health port; `host` where the program binds to loopback only. */
+export function probes(path: { port: number; host?: string }): object {
+  const probe = (endpoint: string) => ({
+    failureThreshold: 3,
+    httpGet: { path: endpoint, port: path.port, scheme: 'HTTP', ...optional('host', path.host) },
+    periodSeconds: 10,
+    successThreshold: 1,
+    timeoutSeconds: 1,
+  });
+  return {
+    livenessProbe: { ...probe('/healthz'), initialDelaySeconds: 10 },
+    readinessProbe: { ...probe('/readyz'), initialDelaySeconds: 1, periodSeconds: 2 },
+  };
+}
+
+/** No escalation, read-only root, every capability dropped but those named. */
+export function confined(capabilities: readonly string[] = []): object {
+  return {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'], ...optional('add', capabilities) },
+    readOnlyRootFilesystem: true,
+  };
+}
+
+/** Pod fields that `controllerConfig` and `speakerConfig` set. */
+export function workloadFields(config: WorkloadConfig | undefined): object {
+  return {
+    ...optional('affinity', config?.affinity),
+    ...optional('priorityClassName', config?.priorityClassName),
+    ...optional('runtimeClassName', config?.runtimeClassName),
+  };
+}
+
+/** The image with its pull policy. */
+export function image(name: string, options: RenderOptions): object {
+  return { image: name, ...optional('imagePullPolicy', options.imagePullPolicy) };
+}

@@ -1,0 +1,92 @@
+/** Deployment `controller` (operator-packaging.md §2.10; contract.md, Workloads). */
+import {
+  backendEnv,
+  commonArgs,
+  confined,
+  env,
+  fieldEnv,
+  image,
+  probes,
+  serviceCertificates,
+  tlsArgs,
+  workloadFields,
+} from '#operator/render/containers.ts';
+import { certificateFolders, nobody, programs } from '#operator/render/image.ts';
+import {
+  namespaced,
+  optional,
+  podLabels,
+  selectorLabels,
+  type Manifest,
+  type RenderInput,
+} from '#operator/render/manifest.ts';
+
+/** `replicas` is left to the user: whoever scales the Deployment keeps that number. */
+export function controllerDeployment(input: RenderInput): Manifest {
+  const { spec, options } = input;
+  const config = spec.controllerConfig;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: namespaced('controller', options, 'controller'),
+    spec: {
+      revisionHistoryLimit: 3,
+      selector: { matchLabels: selectorLabels('controller') },
+      strategy: { type: 'RollingUpdate' },
+      template: {
+        metadata: { labels: podLabels('controller'), ...optional('annotations', config?.annotations) },
+        spec: {
+          ...workloadFields(config),
+          containers: [controllerContainer(input)],
+          nodeSelector: { 'kubernetes.io/os': 'linux', ...spec.controllerNodeSelector },
+          securityContext: podSecurity(input),
+          serviceAccountName: 'controller',
+          terminationGracePeriodSeconds: 0,
+          ...optional('tolerations', spec.controllerTolerations),
+          ...optional('volumes', certificateVolumes(input)),
+        },
+      },
+    },
+  };
+}
+
+function controllerContainer(input: RenderInput): object {
+  const { spec, options } = input;
+  const mounts = serviceCertificates(options)
+    ? [{ mountPath: certificateFolders.metrics, name: 'metrics-certs', readOnly: true }]
+    : [];
+  return {
+    args: [...commonArgs(input), '--webhook-mode=disabled', ...tlsArgs(options)],
+    command: [programs.controller],
+    env: [
+      fieldEnv('METALLB_POD_NAME', 'metadata.name'),
+      fieldEnv('METALLB_NAMESPACE', 'metadata.namespace'),
+      env('METALLB_ML_SECRET_NAME', options.memberlistSecret),
+      env('METALLB_DEPLOYMENT', 'controller'),
+      ...backendEnv(input),
+    ],
+    ...image(options.images.controller, options),
+    ...probes({ port: options.ports.health }),
+    name: 'controller',
+    ports: [{ containerPort: options.ports.metrics, name: 'metricshttps', protocol: 'TCP' }],
+    ...optional('resources', spec.controllerConfig?.resources),
+    securityContext: confined(),
+    ...optional('volumeMounts', mounts),
+  };
+}
+
+/** OpenShift assigns users and groups itself (operator-packaging.md 10.3, item 49). */
+function podSecurity(input: RenderInput): object {
+  if (input.options.platform === 'openshift') return { runAsNonRoot: true };
+  return {
+    fsGroup: nobody,
+    runAsNonRoot: true,
+    runAsUser: nobody,
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
+
+function certificateVolumes(input: RenderInput): object[] {
+  if (!serviceCertificates(input.options)) return [];
+  return [{ name: 'metrics-certs', secret: { secretName: 'controller-certs-secret' } }];
+}

@@ -1,0 +1,64 @@
+/**
+ * Container `frr`: FRR's daemons beside the speaker, from the same image, so that the speaker's vtysh always has
+ * their version. What the two share are folders of the pod.
+ */
+import { image } from '#operator/render/containers.ts';
+import { frrFolders, programs } from '#operator/render/image.ts';
+import type { RenderOptions } from '#operator/render/manifest.ts';
+
+/** Volumes of the pod and who mounts each. */
+const shared: readonly { name: string; folder: string; speaker: boolean; medium?: string }[] = [
+  { name: 'frr-sockets', folder: frrFolders.run, speaker: true },
+  { name: 'frr-conf', folder: frrFolders.config, speaker: true },
+  { name: 'frr-lib', folder: frrFolders.state, speaker: false },
+  { name: 'frr-tmp', folder: frrFolders.temporary, speaker: false },
+];
+
+/** All of the pod's folders for FRR; they go with the pod. */
+export function frrVolumes(): object[] {
+  return shared.map(({ name }) => ({ emptyDir: {}, name }));
+}
+
+/** The mounts of one of the two containers. */
+export function frrMounts(container: 'frr' | 'speaker'): object[] {
+  return shared
+    .filter((volume) => container === 'frr' || volume.speaker)
+    .map(({ name, folder }) => ({ mountPath: folder, name }));
+}
+
+/** What each is for: docs/image.md. Root starts the daemons, which go on as user `frr`. */
+export const frrCapabilities: readonly string[] = [
+  'CHOWN',
+  'KILL',
+  'NET_ADMIN',
+  'NET_BIND_SERVICE',
+  'NET_RAW',
+  'SETGID',
+  'SETUID',
+  'SYS_ADMIN',
+];
+
+/**
+ * Container `frr` of the speaker's pod. watchfrr restarts a daemon that died or hangs, and the container ends with
+ * watchfrr: a liveness probe through vtysh would only add a way to kill a busy router.
+ */
+export function frrContainer(options: RenderOptions): object {
+  return {
+    command: [programs.frr],
+    ...image(options.images.frr, options),
+    name: 'frr',
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      capabilities: { add: frrCapabilities, drop: ['ALL'] },
+      readOnlyRootFilesystem: true,
+      runAsUser: 0,
+    },
+    startupProbe: {
+      exec: { command: [programs.frrHealthy] },
+      failureThreshold: 30,
+      periodSeconds: 1,
+      timeoutSeconds: 5,
+    },
+    volumeMounts: frrMounts('frr'),
+  };
+}

@@ -1,0 +1,153 @@
+/** DaemonSet `speaker`: the speaker and, unless somebody else runs FRR, the FRR beside it (architecture, decision 9). */
+import type { Toleration } from '#core/config/metallb.ts';
+import {
+  backendEnv,
+  commonArgs,
+  confined,
+  env,
+  fieldEnv,
+  flag,
+  image,
+  probes,
+  serviceCertificates,
+  tlsArgs,
+  workloadFields,
+} from '#operator/render/containers.ts';
+import { frrContainer, frrMounts, frrVolumes } from '#operator/render/frr.ts';
+import { certificateFolders, frrVtyGroup, programs } from '#operator/render/image.ts';
+import {
+  namespaced,
+  optional,
+  podLabels,
+  selectorLabels,
+  type Manifest,
+  type RenderInput,
+} from '#operator/render/manifest.ts';
+
+/** SCC and annotation that OpenShift admits the speaker by. */
+export const speakerScc = 'metallb-speaker';
+
+/** Before the user's, in this order (operator-packaging.md 10.3, item 27). */
+const builtInTolerations: readonly Toleration[] = [
+  { effect: 'NoSchedule', key: 'node-role.kubernetes.io/master', operator: 'Exists' },
+  { effect: 'NoSchedule', key: 'node-role.kubernetes.io/control-plane', operator: 'Exists' },
+];
+
+/** True when the speaker drives an FRR of its own, beside it in the pod. */
+export function hasFrr(input: RenderInput): boolean {
+  return input.backend !== 'frr-k8s-external';
+}
+
+/**
+ * Five seconds between SIGTERM and SIGKILL are enough to hand everything over, and keep the host's ports from
+ * being taken by the successor while we still hold them, which no grace at all would allow.
+ */
+export function speakerDaemonSet(input: RenderInput): Manifest {
+  const { spec, options } = input;
+  const config = spec.speakerConfig;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: namespaced('speaker', options, 'speaker'),
+    spec: {
+      selector: { matchLabels: selectorLabels('speaker') },
+      template: {
+        metadata: { labels: podLabels('speaker'), ...optional('annotations', podAnnotations(input)) },
+        spec: {
+          ...workloadFields(config),
+          containers: [speakerContainer(input), ...(hasFrr(input) ? [frrContainer(options)] : [])],
+          dnsPolicy: 'ClusterFirstWithHostNet',
+          hostNetwork: true,
+          nodeSelector: { 'kubernetes.io/os': 'linux', ...spec.nodeSelector },
+          securityContext: { seccompProfile: { type: 'RuntimeDefault' }, supplementalGroups: [frrVtyGroup] },
+          serviceAccountName: 'speaker',
+          terminationGracePeriodSeconds: 5,
+          tolerations: [...builtInTolerations, ...(spec.speakerTolerations ?? [])],
+          volumes: volumes(input),
+        },
+      },
+      updateStrategy: { rollingUpdate: { maxUnavailable: 1 }, type: 'RollingUpdate' },
+    },
+  };
+}
+
+/** Our own annotation last: on OpenShift the pod is admitted by this SCC whatever the CR says. */
+function podAnnotations(input: RenderInput): Readonly<Record<string, string>> {
+  const users = input.spec.speakerConfig?.annotations ?? {};
+  return input.options.platform === 'openshift'
+    ? { ...users, 'openshift.io/required-scc': speakerScc }
+    : { ...users };
+}
+
+function speakerContainer(input: RenderInput): object {
+  const { spec, options } = input;
+  return {
+    args: [...commonArgs(input), ...externalArgs(input), ...tlsArgs(options)],
+    command: [programs.speaker],
+    env: speakerEnv(input),
+    ...image(options.images.speaker, options),
+    ...probes({ port: options.ports.health, host: '127.0.0.1' }),
+    name: 'speaker',
+    ports: [
+      { containerPort: options.ports.metrics, name: 'metricshttps', protocol: 'TCP' },
+      ...(hasFrr(input)
+        ? [{ containerPort: options.ports.frrMetrics, name: 'frrmetricshttps', protocol: 'TCP' }]
+        : []),
+      { containerPort: options.ports.memberlist, name: 'memberlist-tcp', protocol: 'TCP' },
+      { containerPort: options.ports.memberlist, name: 'memberlist-udp', protocol: 'UDP' },
+    ],
+    ...optional('resources', spec.speakerConfig?.resources),
+    securityContext: { ...confined(speakerCapabilities), runAsUser: 0 },
+    volumeMounts: mounts(input),
+  };
+}
+
+/** Raw sockets for ARP and NDP; a real-time priority for the thread that answers them, where the node allows it. */
+export const speakerCapabilities: readonly string[] = ['NET_RAW', 'SYS_NICE'];
+
+function externalArgs(input: RenderInput): string[] {
+  if (hasFrr(input)) return [];
+  const config = input.spec.frrk8sConfig;
+  return [
+    ...flag('--frrk8s-namespace', config?.namespace ?? input.options.externalNamespace),
+    ...(config?.secretPassthrough === true ? ['--frrk8s-secret-passthrough'] : []),
+  ];
+}
+
+function speakerEnv(input: RenderInput): object[] {
+  return [
+    fieldEnv('METALLB_NODE_NAME', 'spec.nodeName'),
+    fieldEnv('METALLB_POD_NAME', 'metadata.name'),
+    fieldEnv('METALLB_NAMESPACE', 'metadata.namespace'),
+    fieldEnv('METALLB_HOST', 'status.hostIP'),
+    fieldEnv('METALLB_ML_BIND_ADDR', 'status.podIP'),
+    env('METALLB_ML_LABELS', 'app=metallb,component=speaker'),
+    env('METALLB_ML_BIND_PORT', String(input.options.ports.memberlist)),
+    env('METALLB_ML_SECRET_KEY_PATH', '/etc/ml_secret_key'),
+    ...(hasFrr(input) ? [env('METALLB_FRR_METRICS_PORT', String(input.options.ports.frrMetrics))] : []),
+    ...backendEnv(input),
+  ];
+}
+
+function mounts(input: RenderInput): object[] {
+  return [
+    { mountPath: '/etc/ml_secret_key', name: 'memberlist', readOnly: true },
+    { mountPath: '/etc/metallb', name: 'metallb-excludel2', readOnly: true },
+    ...(hasFrr(input) ? frrMounts('speaker') : []),
+    ...(serviceCertificates(input.options)
+      ? [{ mountPath: certificateFolders.metrics, name: 'metrics-certs', readOnly: true }]
+      : []),
+  ];
+}
+
+function volumes(input: RenderInput): object[] {
+  const { options } = input;
+  return [
+    { name: 'memberlist', secret: { defaultMode: 0o440, secretName: options.memberlistSecret } },
+    { configMap: { defaultMode: 0o440, name: 'metallb-excludel2' }, name: 'metallb-excludel2' },
+    ...(hasFrr(input) ? frrVolumes() : []),
+    ...(serviceCertificates(options)
+      ? [{ name: 'metrics-certs', secret: { secretName: 'speaker-certs-secret' } }]
+      : []),
+  ];
+}
