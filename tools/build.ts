@@ -2,17 +2,18 @@
  * Bundles the programs: `controller/main.ts` becomes `dist/controller/main.mjs`, one file with source map that needs
  * no node_modules (but koffi, which is native). Worker entry points (`worker.ts` files) become bundles of their own
  * beside their sources' place, and the output folders are those of the sources, so that what a source finds relative
- * to itself (a worker, the templates) is found from the bundle too.
+ * to itself (a worker, the templates) is found from the bundle too. `dist/` is what the image has in /app.
  *
  *   node tools/build.ts [--allow-missing] [OUT]
  *
  * Fails when a program's main.ts is missing; with `--allow-missing` says so and goes on.
  */
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { argv, stderr } from 'node:process';
 import { parseArgs } from 'node:util';
 import { build as bundle, type Metafile, type Plugin } from 'esbuild';
+import { copyRuntimeFiles } from '#tools/runtime-files.ts';
 
 const repository = resolve(import.meta.dirname, '..');
 
@@ -122,7 +123,7 @@ export function entriesOf(program: ProgramName, root = repository): readonly str
 }
 
 /**
- * Bundles into `outDir` (emptied first), with `metafile/PROGRAM….json` beside the bundles.
+ * Bundles into `outDir` (emptied first), with what the bundles need beside them.
  * @throws Error naming the programs without main.ts, or with esbuild's own words.
  */
 export async function build(outDir: string, options: BuildOptions = {}): Promise<BuildResult> {
@@ -139,14 +140,8 @@ export async function build(outDir: string, options: BuildOptions = {}): Promise
       entriesOf(program, root).map((entry) => ({ program, entry, root, outDir: target })),
     );
   const bundles = await Promise.all(jobs.map((job) => bundleOne(job)));
-  if (target !== undefined) for (const made of bundles) writeMetafile(target, made);
+  if (target !== undefined) copyRuntimeFiles(root, target);
   return { bundles, missing };
-}
-
-function writeMetafile(outDir: string, { entry, metafile }: Bundle): void {
-  const path = join(outDir, 'metafile', `${entry.replace(/\.ts$/, '').replaceAll('/', '-')}.json`);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, JSON.stringify(metafile));
 }
 
 /** Names of the packages in a bundle, sorted; `koffi` is never among them. */

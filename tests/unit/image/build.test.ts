@@ -1,6 +1,15 @@
 /** The bundles: what is in them (architecture §3), and that a source finds its place from inside one. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,6 +60,27 @@ describe('places of sources in a bundle', () => {
     writeFileSync(join(out, 'templates/a.txt'), 'template');
     const main = join(out, 'speaker/main.mjs');
     expect(execFileSync(process.execPath, [main], { encoding: 'utf8' })).toBe('template\ntemplate\nworker\n');
+  });
+
+  it('finds koffi beside the bundles', async () => {
+    const source = sources({
+      'speaker/main.ts': `
+        import koffi from 'koffi';
+        console.log(koffi.load('libc.so.6').func('int getpid()')() === process.pid);`,
+    });
+    const out = join(folder, 'native');
+    await build(out, { source, programs: ['speaker'] });
+    const run = execFileSync(process.execPath, [join(out, 'speaker/main.mjs')], {
+      encoding: 'utf8',
+      cwd: '/',
+    });
+    expect(run).toBe('true\n');
+    const { size } = readdirSync(out, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, entry) => ({ size: sum.size + statSync(join(entry.parentPath, entry.name)).size }), {
+        size: 0,
+      });
+    expect(size).toBeLessThan(3e6);
   });
 
   it('fails without a program unless told to leave it out', async () => {

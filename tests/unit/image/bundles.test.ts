@@ -1,0 +1,46 @@
+/** Which packages may be in which bundle (architecture §3 and §9): small programs stay small. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { build, packagesIn, PROGRAMS, type ProgramName } from '#tools/build.ts';
+
+const repository = join(import.meta.dirname, '../../..');
+
+/** Packages (or scopes, ending in a slash) that must not be in any bundle of a program. */
+const forbidden: Readonly<Record<ProgramName, readonly string[]>> = {
+  controller: ['@dot-i/', 'handlebars', 'koffi', '@koromix/'],
+  speaker: ['@dot-i/', 'koffi', '@koromix/'],
+  operator: ['handlebars', 'koffi', '@koromix/'],
+  cli: ['@dot-i/', 'koffi', '@koromix/', 'prom-client'],
+};
+/** Never, in none: tools of development, and what the lock file's overrides keep out. */
+const never = ['request', 'esbuild', 'typescript', 'vitest', 'fast-check', 'prettier'];
+
+async function offenders(program: ProgramName, source: string): Promise<readonly string[]> {
+  const { bundles } = await build('', { source, programs: [program], write: false });
+  const found = bundles.flatMap(({ metafile }) => packagesIn(metafile));
+  const banned = [...forbidden[program], ...never];
+  return found.filter((name) =>
+    banned.some((rule) => name === rule || (rule.endsWith('/') && name.startsWith(rule))),
+  );
+}
+
+describe('packages in the bundles', () => {
+  const written = PROGRAMS.filter((program) => existsSync(join(repository, program, 'main.ts')));
+
+  it.each(written)('%s has none it may not have', async (program) => {
+    expect(await offenders(program, repository)).toEqual([]);
+  });
+
+  it('are seen when they are there', async () => {
+    const source = mkdtempSync(join(tmpdir(), 'metallb-bundle-'));
+    symlinkSync(join(repository, 'node_modules'), join(source, 'node_modules'));
+    mkdirSync(join(source, 'controller'));
+    const text =
+      "import '@dot-i/k8s-operator'; import Handlebars from 'handlebars'; console.log(Handlebars);";
+    writeFileSync(join(source, 'controller/main.ts'), text);
+    expect(await offenders('controller', source)).toEqual(['@dot-i/k8s-operator', 'handlebars']);
+    rmSync(source, { recursive: true });
+  });
+});
