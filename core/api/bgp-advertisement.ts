@@ -1,0 +1,84 @@
+/** BGPAdvertisement: how addresses are announced to BGP neighbours (api.md §4.3). */
+import { z } from 'zod';
+import { ipAddressPools, ipAddressPoolSelectors, serviceSelectors } from '#core/api/advertisement-fields.ts';
+import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
+import { cel, int32, labelSelector } from '#core/api/fields.ts';
+
+const SELECTORS_EXCLUDE_AGGREGATION = cel({
+  rule:
+    '!has(self.serviceSelectors) || size(self.serviceSelectors) == 0 || ' +
+    '((!has(self.aggregationLength) || self.aggregationLength == 32) && ' +
+    '(!has(self.aggregationLengthV6) || self.aggregationLengthV6 == 128))',
+  message:
+    'serviceSelectors and aggregationLength are mutually exclusive: ' +
+    'with serviceSelectors leave aggregationLength at 32 and aggregationLengthV6 at 128',
+});
+
+export const bgpAdvertisementV1beta1 = z.object({
+  metadata: objectMeta,
+  spec: z
+    .object({
+      aggregationLength: int32()
+        .min(1)
+        .default(32)
+        .describe(
+          'Length of the IPv4 prefix announced for an address. Anything below 32 announces the surrounding prefix, which must lie inside the pool.',
+        ),
+      aggregationLengthV6: int32()
+        .default(128)
+        .describe(
+          'Length of the IPv6 prefix announced for an address. Anything below 128 announces the surrounding prefix, which must lie inside the pool.',
+        ),
+      localPref: int32()
+        .optional()
+        .describe(
+          'LOCAL_PREF of the route, read by neighbours in the same AS; the highest wins. 0 or unset: none.',
+        ),
+      communities: z
+        .array(z.string())
+        .optional()
+        .describe(
+          'Communities of the route: 65535:65282, large:1:2:3, or the name of an alias in a Community object. None may occur twice.',
+        ),
+      ipAddressPools: ipAddressPools(),
+      ipAddressPoolSelectors: ipAddressPoolSelectors(),
+      nodeSelectors: z
+        .array(labelSelector())
+        .optional()
+        .describe(
+          'Nodes that announce and so become next hops; one matching selector is enough. Without it: all nodes.',
+        ),
+      peers: z
+        .array(z.string())
+        .optional()
+        .describe('BGPPeer objects to announce to, by name. Without it: all peers.'),
+      serviceSelectors: serviceSelectors(' Cannot be combined with aggregation.'),
+    })
+    .meta(SELECTORS_EXCLUDE_AGGREGATION)
+    .optional()
+    .describe('What is announced, to whom, and with which attributes.'),
+  status: emptyObject('Nothing is stored here.'),
+});
+
+export type BGPAdvertisement = z.infer<typeof bgpAdvertisementV1beta1>;
+
+export const bgpAdvertisement = defineResource({
+  kind: 'BGPAdvertisement',
+  plural: 'bgpadvertisements',
+  shortNames: ['bgpadv'],
+  description: 'Announces the addresses of pools to BGP neighbours and sets the attributes of the routes.',
+  versions: [
+    {
+      name: 'v1beta1',
+      served: true,
+      storage: true,
+      schema: bgpAdvertisementV1beta1,
+      columns: [
+        { name: 'IPAddressPools', type: 'string', jsonPath: '.spec.ipAddressPools' },
+        { name: 'IPAddressPool Selectors', type: 'string', jsonPath: '.spec.ipAddressPoolSelectors' },
+        { name: 'Peers', type: 'string', jsonPath: '.spec.peers' },
+        { name: 'Node Selectors', type: 'string', jsonPath: '.spec.nodeSelectors', priority: 10 },
+      ],
+    },
+  ],
+});
