@@ -39,6 +39,8 @@ export interface LabOptions {
   /** The lab goes on when this process ends; else the next run removes it. */
   readonly persistent?: boolean;
   readonly report: Reporter;
+  /** Ends the start: what is there of the lab is removed, and `up` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 export class Lab implements AsyncDisposable {
@@ -101,14 +103,16 @@ export class Lab implements AsyncDisposable {
     try {
       await ensurePackages(level, report);
       await assertKernel(name);
-      const known = { ...claimed, bin: await ensureBinaries(report) };
+      const known = { ...claimed, bin: await ensureBinaries(report, options.signal) };
       state.writeState(known);
       const lab = new Lab(known);
-      await lab.#start(report);
+      await lab.#start(report, options.signal);
+      options.signal?.throwIfAborted();
       state.writeState({ ...known, phase: 'up' });
       return lab;
     } catch (error) {
       await removeLab(name);
+      options.signal?.throwIfAborted();
       throw error;
     }
   }
@@ -237,9 +241,9 @@ export class Lab implements AsyncDisposable {
     await this.down();
   }
 
-  async #start(report: Reporter): Promise<void> {
+  async #start(report: Reporter, signal: AbortSignal | undefined): Promise<void> {
     const frrLower = await ensureFrrRootfs(report);
-    this.topology.assertFree();
+    signal?.throwIfAborted();
     report.step(`lab ${this.name}: making ${this.nodeCount} nodes, router and clients`);
     await this.topology.up();
     report.step('starting the control plane and the router');
@@ -247,6 +251,7 @@ export class Lab implements AsyncDisposable {
       this.control.up(),
       this.frrRoot.mount(frrLower).then(() => this.router.start(routerConfig(this.nodeCount))),
     ]);
+    signal?.throwIfAborted();
     if (this.level === 'full') await startNodes(this);
     else for (let index = 1; index <= this.nodeCount; index += 1) await createNode(this.api, index);
     report.step(`lab ${this.name} is up (${this.level} level, ${this.nodeCount} nodes)`);
@@ -255,13 +260,14 @@ export class Lab implements AsyncDisposable {
 
 type Claim = Parameters<typeof state.claimFolder>[0];
 
-/** Takes the name: refuses when it lives, removes what is dead. */
+/** Takes the name: refuses when it lives or its namespaces are somebody else's, removes what is dead. */
 async function claim(wanted: Claim, report: Reporter): Promise<state.LabState> {
   const found = state.readState(wanted.name);
   if (found !== undefined && !state.isLiving(found)) {
     report.step(`removing what a lab "${wanted.name}" that was killed left behind`);
     await removeLab(wanted.name);
   }
+  if (state.readState(wanted.name) === undefined) new Topology(wanted.name, wanted.nodes).assertFree();
   const claimed = state.claimFolder(wanted);
   if (claimed === undefined)
     throw new LabError(

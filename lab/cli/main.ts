@@ -20,19 +20,19 @@ function passThrough(argv: readonly string[], env: Readonly<Record<string, strin
   });
 }
 
-/** Ctrl-C while a lab comes up takes down what is there of it. */
-function cleanUpOnSignal(name: string): void {
-  for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const])
-    process.once(signal, () => {
-      process.stderr.write(`\nlab: interrupted, removing lab ${name}\n`);
-      void removeLab(name).finally(() => process.exit(code));
-    });
+/** Ctrl-C or SIGTERM while a lab comes up: what is there of it is taken down again. */
+function abortOnSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const [signal, exitCode] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const])
+    process.once(signal, () =>
+      controller.abort(new LabError(`interrupted by ${signal}; the lab is removed`, { exitCode })),
+    );
+  return controller.signal;
 }
 
 async function up({ name, level, nodes }: Arguments): Promise<number> {
   const report = new StreamReporter('lab');
-  cleanUpOnSignal(name);
-  const lab = await Lab.up({ name, level, nodes, persistent: true, report });
+  const lab = await Lab.up({ name, level, nodes, persistent: true, report, signal: abortOnSignal() });
   const suffix = name === DEFAULT_NAME ? '' : ` --name ${name}`;
   process.stdout.write(
     `lab ${lab.name} is up. Try:\n` +

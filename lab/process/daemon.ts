@@ -1,6 +1,15 @@
 /** Programs of the lab that keep running: started in a network namespace, recorded, found again, ended. */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabError } from '#lab/errors.ts';
@@ -82,8 +91,6 @@ export class DaemonFolder {
   constructor(labFolder: string) {
     this.#records = join(labFolder, 'processes');
     this.#logs = join(labFolder, 'logs');
-    mkdirSync(this.#records, { recursive: true });
-    mkdirSync(this.#logs, { recursive: true });
   }
 
   logPath(name: string): string {
@@ -98,6 +105,8 @@ export class DaemonFolder {
     if (this.find(spec.name)?.alive) throw new LabError(`${spec.name} runs already: stop it first`);
     const enter = spec.netns === undefined ? [] : ['nsenter', `--net=/run/netns/${spec.netns}`];
     const [program = '', ...args] = [...enter, ...spec.argv];
+    mkdirSync(this.#records, { recursive: true });
+    mkdirSync(this.#logs, { recursive: true });
     const log = this.logPath(spec.name);
     const output = openSync(log, 'a');
     const child = spawn(program, args, {
@@ -128,6 +137,7 @@ export class DaemonFolder {
   }
 
   list(): readonly Daemon[] {
+    if (!existsSync(this.#records)) return [];
     return readdirSync(this.#records)
       .filter((file) => file.endsWith('.json'))
       .sort()

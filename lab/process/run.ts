@@ -35,6 +35,9 @@ export function tryRun(argv: readonly string[], options: RunOptions = {}): Promi
     const timer = setTimeout(() => {
       failure = `not done after ${limit / 1000} s`;
       child.kill('SIGKILL');
+      // A child of it may hold the other ends for ever.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     }, limit);
     child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LabError } from '#lab/errors.ts';
@@ -53,11 +53,11 @@ export function cacheKey(): string {
  * The folder with all programs: `$METALLB_LAB_BIN`, else the cache, else built (minutes, once per machine).
  * @throws LabError when `$METALLB_LAB_BIN` lacks a program, or Go is missing, or the build fails.
  */
-export async function ensureBinaries(report: Reporter): Promise<string> {
+export async function ensureBinaries(report: Reporter, signal?: AbortSignal): Promise<string> {
   const own = process.env['METALLB_LAB_BIN'];
   if (own !== undefined) return checkFolder(own);
   return cached(cacheKey(), report, async (folder) => {
-    await build(folder, report);
+    await build(folder, report, signal);
     for (const program of PROGRAMS) symlinkSync('hyper', join(folder, program));
   });
 }
@@ -74,9 +74,10 @@ function checkFolder(folder: string): string {
   return folder;
 }
 
-async function build(folder: string, report: Reporter): Promise<void> {
+async function build(folder: string, report: Reporter, signal: AbortSignal | undefined): Promise<void> {
   const go = await ensureGo(report);
-  const compilerCache = join(cacheFolder(), 'go-build');
+  // Kept when the build is interrupted, so that the next run goes on from there; 3 GB nobody needs afterwards.
+  const compilerCache = join(cacheFolder(), 'go-build-kubernetes');
   const env = {
     CGO_ENABLED: '0',
     GOFLAGS: '-buildvcs=false',
@@ -93,23 +94,32 @@ async function build(folder: string, report: Reporter): Promise<void> {
   await run([go, 'mod', 'download'], options);
   const packages = (await run([go, 'list', '-deps', '.'], options)).trim().split('\n').length;
   report.step(`modules are here; compiling ${packages} packages`);
-  await compile([go, 'build', '-v', ...FLAGS, '-o', join(folder, 'hyper'), '.'], env, (done, last) =>
-    report.progress(`compiled ${done} of ${packages} packages (${last})`),
-  );
+  await compile({
+    argv: [go, 'build', '-v', ...FLAGS, '-o', join(folder, 'hyper'), '.'],
+    env,
+    signal,
+    onPackage: (done, last) => report.progress(`compiled ${done} of ${packages} packages (${last})`),
+  });
+  rmSync(compilerCache, { recursive: true });
   report.step('Kubernetes and etcd are built');
 }
 
+interface Compilation {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+  /** Called every second. */
+  readonly onPackage: (done: number, last: string) => void;
+}
+
 /** `go build -v` prints a line per package it compiles. */
-async function compile(
-  argv: readonly [string, ...string[]],
-  env: Readonly<Record<string, string>>,
-  onPackage: (done: number, last: string) => void,
-): Promise<void> {
+async function compile({ argv, env, signal, onPackage }: Compilation): Promise<void> {
   const [go, ...args] = argv;
   const child = spawn(go, args, {
     cwd: MODULE,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
+    ...(signal === undefined ? {} : { signal }),
   });
   const exit = new Promise<number>((resolve) => {
     child.on('error', () => resolve(-1));
@@ -125,5 +135,6 @@ async function compile(
   }
   clearInterval(timer);
   const code = await exit;
+  signal?.throwIfAborted();
   if (code !== 0) throw new LabError(`go build failed (exit code ${code}):\n${tail.join('\n')}`);
 }
