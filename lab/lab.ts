@@ -248,7 +248,7 @@ export class Lab implements AsyncDisposable {
       this.frrRoot.mount(frrRootfs).then(() => this.router.start(routerConfig(this.nodeCount))),
     ]);
     signal?.throwIfAborted();
-    if (this.level === 'full') await startNodes(this);
+    if (this.level === 'full') await startNodes(this, report);
     else for (let index = 1; index <= this.nodeCount; index += 1) await createNode(this.api, index);
     report.step(`lab ${this.name} is up (${this.level} level, ${this.nodeCount} nodes)`);
   }
