@@ -32,14 +32,41 @@ export interface L2Entry {
 export interface L2Interface {
   readonly name: string;
   readonly mac: string;
+  /** Answers for addresses: it is an Ethernet interface, up, with carrier, and no port of a bond or bridge. */
   readonly up: boolean;
+}
+
+/** What was seen and sent for one address since the responder started. */
+export interface L2Counts {
+  /** ARP requests and neighbor solicitations for it. */
+  readonly requests: number;
+  readonly responses: number;
+  /** Gratuitous ARP frames and unsolicited neighbor advertisements. */
+  readonly gratuitous: number;
+}
+
+/** Another machine uses an address that we hold. */
+export interface L2Conflict {
+  readonly ip: string;
+  readonly interface: string;
+  readonly mac: string;
 }
 
 export interface L2Port {
   /** The complete set of addresses to answer for; the worker works out what is new (gratuitous burst) or gone. */
   setPlan(entries: readonly L2Entry[]): void;
+  /** Announces held addresses again (all by default), e.g. after members met again. */
+  announce(ips?: readonly string[]): void;
+  /** All interfaces of the host that are not excluded, also those that answer nothing; sorted by name. */
   readonly interfaces: readonly L2Interface[];
   onInterfaces(listener: (interfaces: readonly L2Interface[]) => void): void;
+  /** By address; at most a second old. Counts of addresses no longer held stay. */
+  readonly counts: ReadonlyMap<string, L2Counts>;
+  /** Frames that reached us and were not answered, by reason. */
+  readonly drops: ReadonlyMap<string, number>;
+  onConflict(listener: (conflict: L2Conflict) => void): void;
+  /** Called once when the responder died: nothing is answered any more. The program ends then. */
+  onFailure(listener: (error: Error) => void): void;
   close(): Promise<void>;
 }
 

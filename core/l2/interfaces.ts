@@ -3,6 +3,7 @@ import type { InterfaceAddress, Link } from '#core/l2/netlink.ts';
 
 const IFF_UP = 0x1;
 const IFF_BROADCAST = 0x2;
+const IFF_LOOPBACK = 0x8;
 const IFF_NOARP = 0x80;
 const IFF_LOWER_UP = 0x10000;
 
@@ -20,10 +21,10 @@ export interface UsableInterface {
   readonly not: NotAnswering | undefined;
   /** Answers ARP (an IPv4 address of its own is not required). */
   readonly arp: boolean;
+  /** Answers NDP: IPv6 is switched on there (it has an IPv6 address, whether it passed duplicate detection or not). */
+  readonly ndp: boolean;
   /** Administratively up and with carrier. */
   readonly carrier: boolean;
-  /** First usable IPv6 link-local address. */
-  readonly linkLocal: Uint8Array | undefined;
   /** All addresses the kernel has on it. */
   readonly addresses: readonly Uint8Array[];
 }
@@ -61,8 +62,8 @@ function describe(link: Link, host: HostLinks): UsableInterface {
     link,
     not,
     arp: not === undefined && (link.flags & IFF_BROADCAST) !== 0,
+    ndp: not === undefined && own.some(({ bytes }) => bytes.length === 16),
     carrier: (link.flags & IFF_UP) !== 0 && (link.flags & IFF_LOWER_UP) !== 0,
-    linkLocal: own.find(({ bytes, unusable }) => !unusable && isLinkLocal(bytes))?.bytes,
     addresses: own.map(({ bytes }) => bytes),
   };
 }
@@ -72,9 +73,5 @@ function notAnswering(link: Link): NotAnswering | undefined {
   // A member of a VRF keeps its own LAN; a port of a bond, bridge, team or Open vSwitch has none.
   if (link.master !== 0 && link.slaveKind !== 'vrf') return 'enslaved';
   if ((link.flags & IFF_NOARP) !== 0) return 'noArp';
-  return link.mac.length === 6 ? undefined : 'noEthernetAddress';
-}
-
-function isLinkLocal(bytes: Uint8Array): boolean {
-  return bytes.length === 16 && bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80;
+  return link.mac.length === 6 && (link.flags & IFF_LOOPBACK) === 0 ? undefined : 'noEthernetAddress';
 }

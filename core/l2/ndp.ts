@@ -174,17 +174,13 @@ export function multicastMac(group: Uint8Array): Uint8Array {
 }
 
 /** The advertisement to all nodes of one gratuitous round (speaker-l2.md §6.4). */
-export function unsolicitedAdvertisement(
-  mac: Uint8Array,
-  source: Uint8Array,
-  target: Uint8Array,
-): Uint8Array {
+export function unsolicitedAdvertisement(mac: Uint8Array, target: Uint8Array): Uint8Array {
   return encodeNdp({
     kind: 'advertisement',
     etherDestination: multicastMac(ALL_NODES),
     etherSource: mac,
     destination: ALL_NODES,
-    source,
+    source: target,
     target,
     solicited: false,
     override: true,

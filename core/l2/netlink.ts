@@ -2,8 +2,6 @@
  * The few rtnetlink messages that tell about interfaces and their addresses (linux/rtnetlink.h): requests as
  * bytes, answers and notifications as values. Numbers are little-endian, as on every machine we run on.
  */
-import { formatMac } from '#core/l2/ethernet.ts';
-
 /** Multicast groups to bind a netlink socket to: LINK, IPV4_IFADDR, IPV6_IFADDR. */
 export const NETLINK_GROUPS = 0x1 | 0x10 | 0x100;
 
@@ -20,7 +18,7 @@ const HEADER = 16;
 
 const IFLA = { address: 1, name: 3, link: 5, master: 10, linkInfo: 18 };
 const INFO = { kind: 1, slaveKind: 4 };
-const IFA = { address: 1, local: 2, flags: 8 };
+const IFA = { address: 1, local: 2 };
 
 /** One interface as the kernel describes it. */
 export interface Link {
@@ -42,8 +40,6 @@ export interface InterfaceAddress {
   readonly index: number;
   /** 4 or 16 bytes. */
   readonly bytes: Uint8Array;
-  /** Not yet, or not successfully, through duplicate address detection. */
-  readonly unusable: boolean;
 }
 
 export type NetlinkMessage =
@@ -66,7 +62,10 @@ export function dumpRequest(what: 'links' | 'addresses', sequence: number): Uint
   return bytes;
 }
 
-/** Reads all messages of one datagram; kinds we do not know are left out, a cut one ends the list. */
+/**
+ * Reads all messages of one datagram; kinds we do not know are left out, a cut one ends the list. The result
+ * shares no memory with the datagram.
+ */
 export function parseNetlink(bytes: Uint8Array): NetlinkMessage[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages: NetlinkMessage[] = [];
@@ -117,7 +116,7 @@ function parseLink(type: number, body: Uint8Array): NetlinkMessage | undefined {
     link: {
       index,
       name: text(attributes.get(IFLA.name)),
-      mac: (attributes.get(IFLA.address) ?? new Uint8Array()).slice(),
+      mac: new Uint8Array(attributes.get(IFLA.address) ?? []),
       flags: view.getUint32(8, true),
       master: uint32(attributes.get(IFLA.master)),
       slaveKind: text(info.get(INFO.slaveKind)),
@@ -129,11 +128,9 @@ function parseLink(type: number, body: Uint8Array): NetlinkMessage | undefined {
 function parseAddressMessage(type: number, body: Uint8Array): NetlinkMessage | undefined {
   if (body.length < 8) return undefined;
   const attributes = parseAttributes(body.subarray(8));
-  const bytes = (attributes.get(IFA.local) ?? attributes.get(IFA.address))?.slice();
-  if (bytes === undefined || (bytes.length !== 4 && bytes.length !== 16)) return undefined;
-  const flags = attributes.has(IFA.flags) ? uint32(attributes.get(IFA.flags)) : (body[2] ?? 0);
-  // IFA_F_TENTATIVE, IFA_F_DADFAILED
-  const address = { index: viewOf(body).getUint32(4, true), bytes, unusable: (flags & 0x48) !== 0 };
+  const bytes = new Uint8Array(attributes.get(IFA.local) ?? attributes.get(IFA.address) ?? []);
+  if (bytes.length !== 4 && bytes.length !== 16) return undefined;
+  const address = { index: viewOf(body).getUint32(4, true), bytes };
   return { kind: type === NEW_ADDRESS ? 'address' : 'addressGone', address };
 }
 
@@ -160,9 +157,4 @@ function text(bytes: Uint8Array | undefined): string {
 
 function uint32(bytes: Uint8Array | undefined): number {
   return bytes === undefined || bytes.length < 4 ? 0 : viewOf(bytes).getUint32(0, true);
-}
-
-/** For logs. */
-export function describeLink(link: Link): string {
-  return `${link.name} (index ${link.index}, ${formatMac(link.mac)})`;
 }

@@ -36,8 +36,6 @@ export type Plan = ReadonlyMap<string, HeldAddress>;
 export interface RespondingInterface {
   readonly name: string;
   readonly mac: Uint8Array;
-  /** Link-local address to answer NDP from; undefined: answers come from the address asked for. */
-  readonly linkLocal: Uint8Array | undefined;
   /** `bytesKey` of the addresses the kernel has on this interface: it answers for those itself. */
   readonly kernelAddresses: ReadonlySet<string>;
   /** `bytesKey` of the MAC addresses of all our interfaces: their frames are not questions. */
@@ -88,7 +86,7 @@ function respondArp(arp: ArpFrame, plan: Plan, via: RespondingInterface): Reply 
     return drop('ownFrame');
   if (isGroupMac(arp.senderMac) || isZero(arp.senderMac)) return drop('malformed');
   const claimed = claimedBy(arp, plan, via);
-  const claimant = claimed === undefined ? undefined : arp.senderMac.slice();
+  const claimant = claimed === undefined ? undefined : new Uint8Array(arp.senderMac);
   if (arp.operation !== ARP_REQUEST) return drop('notRequest', claimed?.ip, claimant);
   if (!isForUs(arp, via)) return drop('ethernetDestination');
   const held = plan.get(bytesKey(arp.targetIp));
@@ -132,14 +130,18 @@ function respondNdp(ndp: NdpFrame, plan: Plan, via: RespondingInterface): Reply 
   if (held === undefined) return drop(ndp.kind === 'solicitation' ? 'notHeld' : 'notRequest');
   const refused = refusal(held, via);
   if (refused !== undefined) return drop(refused, held.ip);
-  if (ndp.kind === 'advertisement') return drop('notRequest', held.ip, (ndp.link ?? ndp.etherSource).slice());
+  if (ndp.kind === 'advertisement')
+    return drop('notRequest', held.ip, new Uint8Array(ndp.link ?? ndp.etherSource));
   if (!isGroupMac(ndp.etherDestination) && !sameBytes(ndp.etherDestination, via.mac))
     return drop('ethernetDestination', held.ip);
   if (ndp.link !== undefined && isZero(ndp.link)) return drop('malformed');
   return { kind: 'reply', ip: held.ip, frame: answerNdp(ndp, via), claimant: undefined };
 }
 
-/** To whoever asked; a probe (from `::`) is answered to all nodes, not solicited (RFC 4861 §7.2.4). */
+/**
+ * From the address asked for, as its owner's kernel would do it (some tools ignore answers from another
+ * source), to whoever asked; a probe (from `::`) is answered to all nodes, not solicited (RFC 4861 §7.2.4).
+ */
 function answerNdp(asked: NeighborSolicitation, via: RespondingInterface): Uint8Array {
   const probe = isZero(asked.source);
   return encodeNdp({
@@ -147,7 +149,7 @@ function answerNdp(asked: NeighborSolicitation, via: RespondingInterface): Uint8
     etherDestination: probe ? multicastMac(ALL_NODES) : (asked.link ?? asked.etherSource),
     etherSource: via.mac,
     destination: probe ? ALL_NODES : asked.source,
-    source: via.linkLocal ?? asked.target,
+    source: asked.target,
     target: asked.target,
     solicited: !probe,
     override: true,

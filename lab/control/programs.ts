@@ -14,8 +14,7 @@ export interface ProgramContext {
   readonly realNodes: boolean;
 }
 
-/** Where etcd answers in the control namespace. */
-export const ETCD = 'http://127.0.0.1:2379';
+const ETCD = 'http://127.0.0.1:2379';
 const ETCD_PEER = 'http://127.0.0.1:2380';
 
 const commands: Readonly<Record<ControlProgram, (context: ProgramContext) => readonly string[]>> = {

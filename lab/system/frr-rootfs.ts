@@ -24,10 +24,8 @@ import { findCommand } from '#lab/system/packages.ts';
 const SUITE = 'trixie';
 /** Raise it when the recipe below changes. */
 const RECIPE = 1;
-/** Of Debian, with all they depend on. `bash`: watchfrr starts daemons through scripts of FRR's that need it. */
-export const PACKAGES = [
+const PACKAGES = [
   'base-files',
-  'bash',
   'dash',
   'coreutils',
   'libc-bin',

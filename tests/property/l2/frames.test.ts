@@ -17,7 +17,6 @@ const plan = new Map(
 const via: RespondingInterface = {
   name: 'eth0',
   mac: mac('b6:48:3b:68:18:f2'),
-  linkLocal: undefined,
   kernelAddresses: new Set(),
   ownMacs: new Set(['b6483b6818f2']),
 };

@@ -98,11 +98,12 @@ describe('places of sources in a bundle', () => {
 describe('packages in a bundle', () => {
   it('are read from the metafile, scoped ones and nested ones too', async () => {
     const source = sources({
-      'cli/main.ts': `import { Agent } from 'undici'; import 'winston'; console.log(Agent);`,
+      'cli/main.ts': `import Handlebars from 'handlebars'; import { Agent } from 'undici'; console.log(Handlebars, Agent);`,
     });
     const { bundles } = await build('', { source, programs: ['cli'], write: false });
     const found = bundles.flatMap(({ metafile }) => packagesIn(metafile));
-    expect(found).toEqual(expect.arrayContaining(['undici', 'winston', '@colors/colors']));
+    expect(found).toContain('handlebars');
+    expect(found).toContain('undici');
   });
 });
 

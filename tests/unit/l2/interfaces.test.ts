@@ -25,7 +25,7 @@ function one(fields: Partial<Link>, addresses: readonly InterfaceAddress[] = [])
 
 describe('interfaces that answer (speaker-l2.md §5.2)', () => {
   it('92: one without any address answers ARP', () => {
-    expect(one({})).toMatchObject({ not: undefined, arp: true, carrier: true, linkLocal: undefined });
+    expect(one({})).toMatchObject({ not: undefined, arp: true, carrier: true, ndp: false });
   });
 
   it.each([
@@ -35,6 +35,7 @@ describe('interfaces that answer (speaker-l2.md §5.2)', () => {
     ['W14: VRF member', { master: 2, slaveKind: 'vrf' }, undefined],
     ['91: NOARP', { flags: UP | 0x80 }, 'noArp'],
     ['IPoIB', { mac: new Uint8Array(20) }, 'noEthernetAddress'],
+    ['loopback', { flags: 0x1 | 0x8 | 0x10000, mac: new Uint8Array(6) }, 'noEthernetAddress'],
     ['WireGuard', { mac: new Uint8Array() }, 'noEthernetAddress'],
   ] as const)('%s', (_, fields, expected) => {
     expect(one(fields)?.not).toBe(expected);
@@ -45,14 +46,10 @@ describe('interfaces that answer (speaker-l2.md §5.2)', () => {
     expect(one({ flags: 0x1 | 0x2 })?.carrier).toBe(false);
   });
 
-  it('W25: takes the first link-local address that passed duplicate detection', () => {
-    const addresses = [
-      { index: 1, bytes: ip('2001:db8::1'), unusable: false },
-      { index: 1, bytes: ip('fe80::1'), unusable: true },
-      { index: 2, bytes: ip('fe80::2'), unusable: false },
-      { index: 1, bytes: ip('fe80::3'), unusable: false },
-    ];
-    expect(one({}, addresses)).toMatchObject({ linkLocal: ip('fe80::3') });
+  it('answers NDP where the kernel has an IPv6 address, also a tentative one (W25)', () => {
+    expect(one({}, [{ index: 1, bytes: ip('fe80::1') }])).toMatchObject({ ndp: true });
+    expect(one({}, [{ index: 2, bytes: ip('fe80::1') }])).toMatchObject({ ndp: false });
+    expect(one({}, [{ index: 1, bytes: ip('192.0.2.1') }])).toMatchObject({ ndp: false });
   });
 
   it('excludes by patterns that match anywhere, and sorts by name', () => {

@@ -56,15 +56,23 @@ describe('netlink', () => {
     ]);
   });
 
-  it('reads addresses: the local one of a pair, tentative ones as unusable', () => {
-    const address = (flags: string, ...attributes: number[][]) =>
-      message(20, [...hex(`02 18 ${flags} 00 07000000`), ...attributes.flat()]);
-    expect(parseNetlink(address('80', attribute(1, ip('192.0.2.2')), attribute(2, ip('192.0.2.1'))))).toEqual(
-      [{ kind: 'address', address: { index: 7, bytes: ip('192.0.2.1'), unusable: false } }],
-    );
-    expect(
-      parseNetlink(address('00', attribute(1, ip('fe80::1')), attribute(8, hex('40000000')))),
-    ).toMatchObject([{ address: { unusable: true } }]);
+  it('reads addresses, the local one of a pair', () => {
+    const body = [
+      ...hex('02 18 80 00 07000000'),
+      ...attribute(1, ip('192.0.2.2')),
+      ...attribute(2, ip('192.0.2.1')),
+    ];
+    expect(parseNetlink(message(20, body))).toEqual([
+      { kind: 'address', address: { index: 7, bytes: ip('192.0.2.1') } },
+    ]);
+    expect(parseNetlink(message(21, body))).toMatchObject([{ kind: 'addressGone' }]);
+  });
+
+  it('keeps nothing of the buffer it reads from', () => {
+    const buffer = Buffer.from(message(16, linkBody));
+    const [read] = parseNetlink(buffer);
+    buffer.fill(0xff);
+    expect(read).toMatchObject({ link: { mac: hex('020000000001') } });
   });
 
   it('reads an error', () => {

@@ -1,0 +1,176 @@
+/** The responder as the main thread sees it: a worker thread behind L2Port. */
+import { Worker } from 'node:worker_threads';
+import { AppError } from '#core/errors.ts';
+import { defaultTiming, type GratuitousTiming } from '#core/l2/gratuitous.ts';
+import { compileExclusions } from '#core/l2/interfaces.ts';
+import { formatAddress, parseAddress } from '#core/model/ip.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { FromWorker, ToWorker, WorkerSettings } from '#speaker/l2/messages.ts';
+import type { L2Conflict, L2Counts, L2Entry, L2Interface, L2Port } from '#speaker/ports.ts';
+
+export interface L2Options {
+  readonly log: Logger;
+  /** Regular expressions of interface names to ignore (`announcedInterfacesToExclude`). */
+  readonly exclude?: readonly string[];
+  readonly timing?: GratuitousTiming;
+  /** Ask for real-time priority; default true. Where it is not granted that is logged and nothing else. */
+  readonly realTime?: boolean;
+}
+
+/** Time the worker gets to end by itself. */
+const CLOSE_DEADLINE = 1_000;
+
+/** From source the worker runs as it is; a bundle finds it as a file beside itself. */
+function workerUrl(): URL {
+  const own = import.meta.url;
+  return new URL(own.endsWith('.ts') ? './worker.ts' : './speaker-l2-worker.mjs', own);
+}
+
+/**
+ * Starts the worker and waits until it runs and knows the host's interfaces. Throws AppError when it cannot
+ * (no CAP_NET_RAW shows later, per interface, in the log: the worker keeps trying).
+ */
+export async function startL2(options: L2Options): Promise<L2Port> {
+  const excluded = compileExclusions(options.exclude ?? []);
+  if (typeof excluded !== 'function') throw new AppError('SOCKET', excluded.error, { retry: 'never' });
+  const port = new WorkerL2(options);
+  await port.started;
+  return port;
+}
+
+class WorkerL2 implements L2Port {
+  readonly started: Promise<void>;
+  readonly #log: Logger;
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  readonly #plan = new Map<string, L2Entry>();
+  readonly #counts = new Map<string, L2Counts>();
+  readonly #drops = new Map<string, number>();
+  readonly #onInterfaces: ((interfaces: readonly L2Interface[]) => void)[] = [];
+  readonly #onConflict: ((conflict: L2Conflict) => void)[] = [];
+  readonly #onFailure: ((error: Error) => void)[] = [];
+  #interfaces: readonly L2Interface[] = [];
+  #interfacesText = '';
+  #closing = false;
+  #haveStarted: () => void = () => undefined;
+  #failed: (error: Error) => void = () => undefined;
+
+  constructor(options: L2Options) {
+    this.#log = options.log;
+    const settings: WorkerSettings = {
+      exclude: options.exclude ?? [],
+      timing: options.timing ?? defaultTiming,
+      realTime: options.realTime ?? true,
+    };
+    this.started = new Promise((resolve, reject) => {
+      this.#haveStarted = resolve;
+      this.#failed = reject;
+    });
+    this.#worker = new Worker(workerUrl(), { workerData: settings, name: 'l2' });
+    this.#worker.on('message', (message: FromWorker) => this.#take(message));
+    this.#worker.on('error', (error: Error) => this.#fail(error));
+    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#worker.once('exit', (code) => this.#fail(new Error(`the responder ended with code ${code}`)));
+  }
+
+  get interfaces(): readonly L2Interface[] {
+    return this.#interfaces;
+  }
+
+  get counts(): ReadonlyMap<string, L2Counts> {
+    return this.#counts;
+  }
+
+  get drops(): ReadonlyMap<string, number> {
+    return this.#drops;
+  }
+
+  onInterfaces(listener: (interfaces: readonly L2Interface[]) => void): void {
+    this.#onInterfaces.push(listener);
+  }
+
+  onConflict(listener: (conflict: L2Conflict) => void): void {
+    this.#onConflict.push(listener);
+  }
+
+  onFailure(listener: (error: Error) => void): void {
+    this.#onFailure.push(listener);
+  }
+
+  setPlan(entries: readonly L2Entry[]): void {
+    const wanted = new Map(entries.map((entry) => [canonical(entry.ip), entry]));
+    const remove = [...this.#plan.keys()].filter((ip) => !wanted.has(ip));
+    const set: L2Entry[] = [];
+    for (const [ip, { interfaces }] of wanted) {
+      const before = this.#plan.get(ip);
+      if (before === undefined || !sameNames(before.interfaces, interfaces)) set.push({ ip, interfaces });
+    }
+    if (set.length === 0 && remove.length === 0) return;
+    for (const ip of remove) this.#plan.delete(ip);
+    for (const entry of set) this.#plan.set(entry.ip, entry);
+    this.#tell({ kind: 'plan', set, remove });
+  }
+
+  announce(ips?: readonly string[]): void {
+    this.#tell({ kind: 'announce', ips });
+  }
+
+  #tell(message: ToWorker): void {
+    if (!this.#closing) this.#worker.postMessage(message);
+  }
+
+  #take(message: FromWorker): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#log.info('layer 2 responder started', { realTime: message.realTime ?? 'granted' });
+        return;
+      case 'interfaces':
+        this.#takeInterfaces(message.interfaces);
+        return;
+      case 'stats':
+        for (const [ip, counts] of message.addresses) this.#counts.set(ip, counts);
+        for (const [reason, count] of message.drops) this.#drops.set(reason, count);
+        return;
+      case 'conflict':
+        this.#log.warn('another machine uses an address that we announce', { ...message.conflict });
+        for (const listener of this.#onConflict) listener(message.conflict);
+        return;
+      case 'log':
+        this.#log[message.record.level](message.record.message, message.record.fields);
+    }
+  }
+
+  #takeInterfaces(interfaces: readonly L2Interface[]): void {
+    this.#haveStarted();
+    const text = JSON.stringify(interfaces);
+    if (text === this.#interfacesText) return;
+    this.#interfacesText = text;
+    this.#interfaces = interfaces;
+    for (const listener of this.#onInterfaces) listener(interfaces);
+  }
+
+  #fail(error: Error): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#failed(error);
+    for (const listener of this.#onFailure) listener(error);
+  }
+
+  async close(): Promise<void> {
+    this.#tell({ kind: 'close' });
+    this.#closing = true;
+    const deadline = setTimeout(() => void this.#worker.terminate(), CLOSE_DEADLINE);
+    await this.#exited;
+    clearTimeout(deadline);
+  }
+}
+
+function canonical(ip: string): string {
+  const address = parseAddress(ip);
+  return address === undefined ? ip : formatAddress(address);
+}
+
+function sameNames(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && [...a].sort().join() === [...b].sort().join();
+}

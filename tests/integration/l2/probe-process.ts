@@ -1,0 +1,124 @@
+/** A client on the segment: sends any frame, reports what it receives, and measures how fast answers come. */
+import { decodeArp } from '#core/l2/arp.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '#core/l2/ethernet.ts';
+import { LinkWatcher } from '#speaker/l2/link-watcher.ts';
+import { PacketSocket } from '#speaker/l2/sockets.ts';
+import { arpRequest, mac } from '#tests/support/frames.ts';
+
+export type ToProbe =
+  | { readonly kind: 'send'; readonly frame: string }
+  /** Asks for the address `count` times, one after the other answered, and reports the times. */
+  | { readonly kind: 'measure'; readonly ip: string; readonly count: number }
+  /** Requests for a foreign address, so many a second, until stopped with 0. */
+  | { readonly kind: 'storm'; readonly ip: string; readonly perSecond: number };
+
+export type FromProbe =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'frame'; readonly frame: string; readonly at: number }
+  | { readonly kind: 'measured'; readonly micros: readonly number[]; readonly lost: number }
+  | { readonly kind: 'stormed'; readonly sent: number };
+
+const EVERYTHING = [{ code: 0x06, jt: 0, jf: 0, k: 0x40000 }];
+const ANSWER_WITHIN = 1_000;
+
+function tell(message: FromProbe): void {
+  process.send?.(message);
+}
+
+let own = '';
+let answered: (() => void) | undefined;
+let waitingFor = '';
+
+function open(ifindex: number, protocol: number): PacketSocket {
+  const socket = new PacketSocket(ifindex, protocol);
+  socket.setFilter(() => EVERYTHING);
+  socket.start(received, () => undefined);
+  return socket;
+}
+
+function received(frame: Uint8Array): void {
+  if (waitingFor !== '') {
+    const arp = decodeArp(frame);
+    if (arp?.operation === 2 && arp.senderIp.join('.') === waitingFor && arp.destination[0] !== 0xff)
+      answered?.();
+    return;
+  }
+  tell({ kind: 'frame', frame: Buffer.from(frame).toString('hex'), at: Date.now() });
+}
+
+function request(ip: string): Uint8Array {
+  return arpRequest(ip, { source: mac(own), senderMac: mac(own) });
+}
+
+async function measure(arp: PacketSocket, ip: string, count: number): Promise<void> {
+  const micros: number[] = [];
+  let lost = 0;
+  waitingFor = ip;
+  const frame = request(ip);
+  for (let round = 0; round < count; round += 1) {
+    const started = performance.now();
+    const inTime = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), ANSWER_WITHIN);
+      answered = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      arp.send(frame);
+    });
+    if (inTime) micros.push(Math.round((performance.now() - started) * 1000));
+    else lost += 1;
+  }
+  waitingFor = '';
+  answered = undefined;
+  tell({ kind: 'measured', micros, lost });
+}
+
+let storm: NodeJS.Timeout | undefined;
+let sent = 0;
+
+function setStorm(arp: PacketSocket, ip: string, perSecond: number): void {
+  clearInterval(storm);
+  if (perSecond === 0) {
+    tell({ kind: 'stormed', sent });
+    return;
+  }
+  const frame = request(ip);
+  const started = performance.now();
+  sent = 0;
+  storm = setInterval(() => {
+    const due = Math.floor(((performance.now() - started) / 1000) * perSecond);
+    for (; sent < due; sent += 1) {
+      try {
+        arp.send(frame);
+      } catch {
+        return;
+      }
+    }
+  }, 1);
+}
+
+const watcher = new LinkWatcher((host) => {
+  const link = [...host.links.values()].find(({ name }) => name === 'eth0');
+  if (link === undefined || own !== '') return;
+  own = Buffer.from(link.mac)
+    .toString('hex')
+    .replace(/..(?=.)/g, '$&:');
+  const arp = open(link.index, ETHERTYPE_ARP);
+  const ipv6 = open(link.index, ETHERTYPE_IPV6);
+  process.on('message', (message: ToProbe) => {
+    switch (message.kind) {
+      case 'send': {
+        const frame = Buffer.from(message.frame, 'hex');
+        (frame.readUInt16BE(12) === ETHERTYPE_ARP ? arp : ipv6).send(frame);
+        return;
+      }
+      case 'measure':
+        void measure(arp, message.ip, message.count);
+        return;
+      case 'storm':
+        setStorm(arp, message.ip, message.perSecond);
+    }
+  });
+  tell({ kind: 'ready' });
+});
+watcher.start();

@@ -1,0 +1,309 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { decodeArp, type ArpFrame } from '#core/l2/arp.ts';
+import { formatMac } from '#core/l2/ethernet.ts';
+import { decodeNdp, ndpProbe, type NdpFrame } from '#core/l2/ndp.ts';
+import { tryRun } from '#lab/process/run.ts';
+import type { FromProbe, ToProbe } from '#tests/integration/l2/probe-process.ts';
+import type {
+  FromResponder,
+  ResponderArgument,
+  ToResponder,
+} from '#tests/integration/l2/responder-process.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { arpRequest, hex, ip, mac, neighborSolicitation } from '#tests/support/frames.ts';
+import { NamespacedProcess, Segment } from '#tests/support/netns.ts';
+
+const V4 = '192.0.2.77';
+const V6 = '2001:db8::77';
+const segment = new Segment('l2r');
+let client: NamespacedProcess<ToProbe, FromProbe>;
+let responder: NamespacedProcess<ToResponder, FromResponder>;
+let nodeMac = '';
+let clientMac = '';
+
+function startResponder(argument: ResponderArgument = {}): NamespacedProcess<ToResponder, FromResponder> {
+  return new NamespacedProcess(
+    segment.netns('node'),
+    new URL('./responder-process.ts', import.meta.url),
+    argument,
+  );
+}
+
+function announce(...entries: readonly (string | readonly [string, ...string[]])[]): void {
+  responder.send({
+    kind: 'plan',
+    entries: entries.map((entry) => {
+      if (typeof entry === 'string') return { ip: entry, interfaces: undefined };
+      const [address, ...interfaces] = entry;
+      return { ip: address, interfaces };
+    }),
+  });
+}
+
+function sendFromClient(frame: Uint8Array): void {
+  client.send({ kind: 'send', frame: Buffer.from(frame).toString('hex') });
+}
+
+function arps(): ArpFrame[] {
+  return frames().flatMap((frame) => decodeArp(frame) ?? []);
+}
+
+function ndps(): NdpFrame[] {
+  return frames().flatMap((frame) => decodeNdp(frame) ?? []);
+}
+
+function frames(): Uint8Array[] {
+  return client.received.flatMap((message) => (message.kind === 'frame' ? hex(message.frame) : []));
+}
+
+/** Who answers an ARP request of the client for the address; empty when nobody does within `withinMs`. */
+async function whoHas(address: string, withinMs = 2_000): Promise<string> {
+  client.forget();
+  const request = arpRequest(address, { source: mac(clientMac), senderMac: mac(clientMac) });
+  try {
+    return await eventually(() => {
+      sendFromClient(request);
+      const reply = arps().find(
+        ({ operation, senderIp, destination }) =>
+          operation === 2 && formatMac(destination) === clientMac && senderIp.join('.') === address,
+      );
+      if (reply === undefined) throw new Error('no reply');
+      return formatMac(reply.senderMac);
+    }, withinMs);
+  } catch {
+    return '';
+  }
+}
+
+function solicit(fields: Parameters<typeof neighborSolicitation>[1] = {}): void {
+  sendFromClient(neighborSolicitation(V6, { etherSource: mac(clientMac), link: mac(clientMac), ...fields }));
+}
+
+async function advertisement(): Promise<NdpFrame> {
+  return eventually(() => {
+    const found = ndps().find(
+      ({ kind, target }) => kind === 'advertisement' && Buffer.from(target).equals(ip(V6)),
+    );
+    if (found === undefined) throw new Error('no advertisement');
+    return found;
+  });
+}
+
+beforeAll(async () => {
+  await segment.up();
+  await segment.host('node', '192.0.2.11/24', '2001:db8::11/64');
+  await segment.host('client', '192.0.2.1/24', '2001:db8::1/64');
+  nodeMac = await segment.mac('node');
+  clientMac = await segment.mac('client');
+  client = new NamespacedProcess(segment.netns('client'), new URL('./probe-process.ts', import.meta.url), {});
+  await client.expect(({ kind }) => kind === 'ready');
+});
+
+afterAll(async () => {
+  await client?.kill('SIGKILL');
+  await segment.down();
+});
+
+beforeEach(async () => {
+  responder = startResponder();
+  await responder.expect(({ kind }) => kind === 'started');
+  client.forget();
+});
+
+afterEach(async () => {
+  await responder.kill('SIGKILL');
+});
+
+describe('responder on a real segment', () => {
+  it('95, 99: answers for what it holds and for nothing else', async () => {
+    announce(V4);
+    expect(await whoHas(V4)).toBe(nodeMac);
+    expect(await whoHas('192.0.2.78', 300)).toBe('');
+  });
+
+  it('arping and ndisc6 get the answer', async () => {
+    announce(V4, V6);
+    const arping = await tryRun([
+      'ip',
+      'netns',
+      'exec',
+      segment.netns('client'),
+      'arping',
+      '-c',
+      '2',
+      '-I',
+      'eth0',
+      V4,
+    ]);
+    expect(arping.stdout).toContain(nodeMac);
+    const ndisc6 = await tryRun(['ip', 'netns', 'exec', segment.netns('client'), 'ndisc6', '-1', V6, 'eth0']);
+    expect(ndisc6.stdout.toLowerCase()).toContain(nodeMac);
+  });
+
+  it('101: a burst at once and about every 1.1 s, request and reply', async () => {
+    announce(V4);
+    const gratuitous = () =>
+      client.received.flatMap((message) => {
+        const arp = message.kind === 'frame' ? decodeArp(hex(message.frame)) : undefined;
+        return message.kind === 'frame' && arp?.senderIp.join('.') === V4 && arp.targetIp.join('.') === V4
+          ? { at: message.at, operation: arp.operation }
+          : [];
+      });
+    const seen = await eventually(() => {
+      const found = gratuitous();
+      if (found.length < 10) throw new Error(`${found.length} frames`);
+      return found;
+    }, 8_000);
+    expect(seen.map(({ operation }) => operation)).toEqual([1, 2, 1, 2, 1, 2, 1, 2, 1, 2]);
+    const starts = seen.filter(({ operation }) => operation === 1).map(({ at }) => at);
+    for (const [index, at] of starts.slice(1).entries())
+      expect(Math.abs(at - (starts[index] ?? 0) - 1_100)).toBeLessThan(200);
+  });
+
+  it('103, 104: gives up silently when the address is withdrawn', async () => {
+    announce(V4);
+    expect(await whoHas(V4)).toBe(nodeMac);
+    announce();
+    await eventually(async () => expect(await whoHas(V4, 200)).toBe(''));
+    expect(await whoHas(V4, 1_500)).toBe('');
+    expect(arps().filter(({ senderIp }) => senderIp.join('.') === V4)).toEqual([]);
+  });
+
+  it('106, 107, 108: solicitations: multicast, without option, probe, unicast', async () => {
+    announce(V6);
+    solicit();
+    expect(await advertisement()).toMatchObject({ kind: 'advertisement', override: true });
+    for (const ask of [
+      () => solicit({ link: undefined }),
+      () => solicit({ etherDestination: mac(nodeMac), destination: ip(V6) }),
+    ]) {
+      client.forget();
+      ask();
+      const answer = await eventually(async () => {
+        const found = await advertisement();
+        expect(found).toMatchObject({ solicited: true });
+        return found;
+      });
+      expect(formatMac(answer.link ?? new Uint8Array())).toBe(nodeMac);
+    }
+    client.forget();
+    sendFromClient(ndpProbe(mac(clientMac), ip(V6)));
+    expect(await advertisement()).toMatchObject({ solicited: false, destination: ip('ff02::1') });
+  });
+
+  it('109, 110: joins the solicited-node group once for addresses that share it', async () => {
+    const groups = async () =>
+      (await segment.ip('node', '-6', 'maddr', 'show', 'dev', 'eth0')).includes('ff02::1:ff00:77');
+    announce(V6, '2001:db8:1::77');
+    await eventually(async () => expect(await groups()).toBe(true));
+    announce('2001:db8:1::77');
+    client.forget();
+    sendFromClient(
+      neighborSolicitation('2001:db8:1::77', { etherSource: mac(clientMac), link: mac(clientMac) }),
+    );
+    await eventually(() => expect(ndps().some(({ kind }) => kind === 'advertisement')).toBe(true));
+    expect(await groups()).toBe(true);
+    announce();
+    await eventually(async () => expect(await groups()).toBe(false));
+  });
+
+  it('81, 82: only the interfaces asked for', async () => {
+    announce([V4, 'eth9']);
+    expect(await whoHas(V4, 300)).toBe('');
+    announce([V4, 'eth0']);
+    expect(await whoHas(V4)).toBe(nodeMac);
+  });
+
+  it('W13, 93: answers again after the interface was down, and on a recreated or new one at once', async () => {
+    announce(V4, V6);
+    expect(await whoHas(V4)).toBe(nodeMac);
+    await segment.ip('node', 'link', 'set', 'eth0', 'down');
+    await responder.expect(
+      (message) =>
+        message.kind === 'interfaces' && message.interfaces.some(({ name, up }) => name === 'eth0' && !up),
+    );
+    await segment.ip('node', 'link', 'set', 'eth0', 'up');
+    expect(await whoHas(V4)).toBe(nodeMac);
+    await segment.ip('lan', 'link', 'delete', 'node');
+    await responder.expect((message) => message.kind === 'interfaces' && message.interfaces.length === 0);
+    await segment.plug('node', 'eth0', 'node');
+    const changed = await segment.mac('node');
+    expect(await whoHas(V4)).toBe(changed);
+    client.forget();
+    solicit();
+    expect(formatMac((await advertisement()).etherSource)).toBe(changed);
+    nodeMac = changed;
+  });
+
+  it('announces again when the carrier comes back', async () => {
+    announce(V4);
+    await whoHas(V4);
+    await segment.cut('node');
+    await responder.expect(
+      (message) => message.kind === 'interfaces' && message.interfaces.some(({ up }) => !up),
+    );
+    client.forget();
+    await segment.heal('node');
+    await eventually(() => {
+      expect(
+        arps().some(({ senderIp, targetIp }) => senderIp.join('.') === V4 && targetIp.join('.') === V4),
+      ).toBe(true);
+    });
+  });
+
+  it('89, 90: not on the port of a bridge, but on the bridge', async () => {
+    announce(V4);
+    await segment.ip('node', 'link', 'add', 'br1', 'type', 'bridge');
+    await segment.ip('node', 'link', 'set', 'eth0', 'master', 'br1');
+    await segment.ip('node', 'link', 'set', 'br1', 'up');
+    const bridgeMac = await segment.mac('node', 'br1');
+    await eventually(async () => expect(await whoHas(V4, 300)).toBe(bridgeMac), 10_000);
+    await segment.ip('node', 'link', 'delete', 'br1');
+    expect(await whoHas(V4)).toBe(nodeMac);
+  });
+
+  it('B20: leaves the address of the node itself to the kernel: one answer', async () => {
+    announce('192.0.2.11', V4);
+    expect(await whoHas('192.0.2.11')).toBe(nodeMac);
+    responder.send({ kind: 'stats' });
+    const stats = await responder.expect((message) => message.kind === 'stats');
+    expect(stats.kind === 'stats' && stats.counts['192.0.2.11']).toBeUndefined();
+  });
+
+  it('sees another machine that claims the address', async () => {
+    announce(V4);
+    await whoHas(V4);
+    sendFromClient(arpRequest(V4, { source: mac(clientMac), senderMac: mac(clientMac), senderIp: ip(V4) }));
+    const seen = await responder.expect((message) => message.kind === 'conflict');
+    expect(seen).toEqual({ kind: 'conflict', conflict: { ip: V4, interface: 'eth0', mac: clientMac } });
+  });
+
+  it('119: counts requests, responses and gratuitous frames', async () => {
+    announce(V4, V6);
+    await whoHas(V4);
+    solicit();
+    await advertisement();
+    await eventually(async () => {
+      responder.forget();
+      responder.send({ kind: 'stats' });
+      const stats = await responder.expect((message) => message.kind === 'stats');
+      for (const address of [V4, V6]) {
+        const counts = stats.kind === 'stats' ? stats.counts[address] : undefined;
+        expect(counts?.requests).toBeGreaterThan(0);
+        expect(counts?.responses).toBe(counts?.requests);
+        expect(counts?.gratuitous).toBeGreaterThan(0);
+      }
+    });
+  });
+
+  it('stops cleanly and at once, also under load', async () => {
+    announce(V4);
+    await whoHas(V4);
+    client.send({ kind: 'storm', ip: V4, perSecond: 5_000 });
+    responder.send({ kind: 'close' });
+    const closed = await responder.expect((message) => message.kind === 'closed');
+    expect(closed.kind === 'closed' && closed.ms).toBeLessThan(500);
+    client.send({ kind: 'storm', ip: V4, perSecond: 0 });
+    expect(await responder.ended(2_000)).toBe(0);
+  });
+});
