@@ -14,7 +14,7 @@ import { FrrRoot } from '#lab/frr/root.ts';
 import { startNodes } from '#lab/full/nodes.ts';
 import * as plan from '#lab/net/plan.ts';
 import { Topology } from '#lab/net/topology.ts';
-import { type Daemon, DaemonFolder, type DaemonSpec } from '#lab/process/daemon.ts';
+import { type Daemon, DaemonFolder, type DaemonSpec, NO_PROXY } from '#lab/process/daemon.ts';
 import { run, type RunOptions, type RunResult, tryRun } from '#lab/process/run.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import type { Reporter } from '#lab/report.ts';
@@ -145,8 +145,8 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Runs a program to its end in a place; never rejects. */
-  async exec(place: plan.Place, argv: readonly string[], options?: RunOptions): Promise<RunResult> {
-    return tryRun(this.enter(place, argv), options);
+  async exec(place: plan.Place, argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return tryRun(this.enter(place, argv), { ...options, env: { ...NO_PROXY, ...options.env } });
   }
 
   /** The argv that runs `argv` in a place. */
@@ -177,7 +177,7 @@ export class Lab implements AsyncDisposable {
     const program = [join(this.bin, 'kubectl'), `--kubeconfig=${this.control.kubeconfig}`];
     return {
       argv: this.enter('control', [...program, ...args]),
-      env: { KUBECACHEDIR: join(this.folder, 'kubectl-cache') },
+      env: { ...NO_PROXY, KUBECACHEDIR: join(this.folder, 'kubectl-cache') },
     };
   }
 

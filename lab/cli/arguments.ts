@@ -9,7 +9,8 @@ export const USAGE = `usage: npm run lab -- COMMAND [--name NAME]
   kubectl ARGUMENTS...                kubectl as the administrator
   exec PLACE COMMAND...               run a program in node1, node2, ..., control, router, client or lan
   logs [PROGRAM]                      the log of a program; without one, which there are
-  router [COMMAND...]                 vtysh of the router: commands, or interactive
+  router [COMMAND...]                 one command of the router's vtysh (show bgp summary), or interactive
+  router vtysh ARGUMENTS...           its vtysh with arguments of its own
   client COMMAND...                   run a program in the client behind the router
 
 NAME is "mlb" unless told. Options of the lab come right after COMMAND; what follows belongs to the program.

@@ -5,6 +5,7 @@ import { type Arguments, parseArguments, USAGE, usageError } from '#lab/cli/argu
 import { LabError } from '#lab/errors.ts';
 import { DEFAULT_NAME, Lab } from '#lab/lab.ts';
 import { type Place, places } from '#lab/net/plan.ts';
+import { NO_PROXY } from '#lab/process/daemon.ts';
 import { StreamReporter } from '#lab/report.ts';
 import { removeLab } from '#lab/state/remove.ts';
 import { isLiving, labNames, readState } from '#lab/state/state.ts';
@@ -37,7 +38,7 @@ async function up({ name, level, nodes }: Arguments): Promise<number> {
   process.stdout.write(
     `lab ${lab.name} is up. Try:\n` +
       `  npm run lab -- kubectl${suffix} get nodes\n` +
-      `  npm run lab -- router${suffix} 'show bgp summary'\n` +
+      `  npm run lab -- router${suffix} show bgp summary\n` +
       `  npm run lab -- down${suffix}\n`,
   );
   return 0;
@@ -86,12 +87,13 @@ function placeOf(lab: Lab, text: string | undefined): Place {
 
 async function runIn(lab: Lab, place: Place, argv: readonly string[]): Promise<number> {
   if (argv.length === 0) throw usageError(`no program is given to run in ${place}`);
-  return passThrough(lab.enter(place, argv));
+  return passThrough(lab.enter(place, argv), NO_PROXY);
 }
 
 async function router({ name, rest }: Arguments): Promise<number> {
-  const commands = rest[0] === 'vtysh' ? rest.slice(1) : rest;
-  return passThrough([...Lab.attach(name).router.vtyshCommand, ...commands.flatMap((line) => ['-c', line])]);
+  const vtysh = Lab.attach(name).router.vtyshCommand;
+  if (rest.length === 0 || rest[0] === 'vtysh') return passThrough([...vtysh, ...rest.slice(1)]);
+  return passThrough([...vtysh, '-c', rest.join(' ')]);
 }
 
 async function dispatch(args: Arguments): Promise<number> {

@@ -33,6 +33,9 @@ interface DaemonRecord extends ProcessId {
   readonly argv: readonly string[];
 }
 
+/** Addresses of a lab exist in its namespaces only: no proxy may be asked for them. */
+export const NO_PROXY: Readonly<Record<string, string>> = { NO_PROXY: '*', no_proxy: '*' };
+
 /** A started program. The handle can be had again in another process through `DaemonFolder.find`. */
 export class Daemon {
   readonly name: string;
@@ -112,7 +115,7 @@ export class DaemonFolder {
     const child = spawn(program, args, {
       detached: true,
       stdio: ['ignore', output, output],
-      env: { ...process.env, ...spec.env },
+      env: { ...process.env, ...NO_PROXY, ...spec.env },
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     });
     closeSync(output);

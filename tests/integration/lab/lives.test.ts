@@ -91,7 +91,7 @@ describe('npm run lab', () => {
     expect((await cli('kubectl', ...option, 'get', 'node', 'nowhere')).code).toBe(1);
     expect((await cli('exec', ...option, 'node1', 'sh', '-c', 'exit 7')).code).toBe(7);
     expect((await cli('exec', ...option, 'node9', 'true')).code).toBe(64);
-    expect((await cli('router', ...option, 'show version')).stdout).toContain('FRRouting 10.3');
+    expect((await cli('router', ...option, 'show', 'version')).stdout).toContain('FRRouting 10.3');
     expect((await cli('logs', ...option)).stdout.split('\n')).toContain('kube-apiserver');
     const again = await cli('up', ...option);
     expect(again).toMatchObject({ code: 69, stdout: '' });
