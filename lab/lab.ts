@@ -9,7 +9,7 @@ import { createNode } from '#lab/control/nodes.ts';
 import { Pki } from '#lab/control/pki.ts';
 import { ControlPlane } from '#lab/control/plane.ts';
 import { EXIT_USAGE, LabError } from '#lab/errors.ts';
-import { FrrInstance } from '#lab/frr/instance.ts';
+import { FrrInstance, type FrrOptions } from '#lab/frr/instance.ts';
 import { FrrRoot } from '#lab/frr/root.ts';
 import { startNodes } from '#lab/full/nodes.ts';
 import * as plan from '#lab/net/plan.ts';
@@ -17,14 +17,12 @@ import { Topology } from '#lab/net/topology.ts';
 import { type Daemon, DaemonFolder, type DaemonSpec, NO_PROXY } from '#lab/process/daemon.ts';
 import { run, type RunOptions, type RunResult, tryRun } from '#lab/process/run.ts';
 import { waitFor } from '#lab/process/wait.ts';
+import { prepare } from '#lab/prepare/prepare.ts';
 import type { Reporter } from '#lab/report.ts';
 import { routerConfig } from '#lab/router/config.ts';
 import { removeLab } from '#lab/state/remove.ts';
 import * as state from '#lab/state/state.ts';
-import { ensureFrrRootfs } from '#lab/system/frr-rootfs.ts';
-import { ensurePackages } from '#lab/system/packages.ts';
-import { assertKernel, assertRoot } from '#lab/system/preflight.ts';
-import { ensureBinaries } from '#lab/toolchain/ensure.ts';
+import { assertRoot } from '#lab/system/preflight.ts';
 import { proxyCommand } from '#lab/workload/proxy.ts';
 import { WEB_PORT } from '#lab/workload/service.ts';
 
@@ -101,12 +99,11 @@ export class Lab implements AsyncDisposable {
       report,
     );
     try {
-      await ensurePackages(level, report);
-      await assertKernel(name);
-      const known = { ...claimed, bin: await ensureBinaries(report, options.signal) };
+      const { bin, frrRootfs } = await prepare(level, name, report, options.signal);
+      const known = { ...claimed, bin };
       state.writeState(known);
       const lab = new Lab(known);
-      await lab.#start(report, options.signal);
+      await lab.#start(frrRootfs, report, options.signal);
       options.signal?.throwIfAborted();
       state.writeState({ ...known, phase: 'up' });
       return lab;
@@ -160,8 +157,8 @@ export class Lab implements AsyncDisposable {
   }
 
   /** An FRR in a place; not started yet unless it is the router's. */
-  frr(place: plan.Place, name: string = place): FrrInstance {
-    return new FrrInstance(this.frrRoot, this.daemons, { name, netns: this.netns(place) });
+  frr(place: plan.Place, options: Partial<Pick<FrrOptions, 'name' | 'vrfs'>> = {}): FrrInstance {
+    return new FrrInstance(this.frrRoot, this.daemons, { name: place, netns: this.netns(place), ...options });
   }
 
   /** Runs kubectl as the administrator and returns its output. @throws LabError with its last words. */
@@ -241,18 +238,17 @@ export class Lab implements AsyncDisposable {
     await this.down();
   }
 
-  async #start(report: Reporter, signal: AbortSignal | undefined): Promise<void> {
-    const frrLower = await ensureFrrRootfs(report);
+  async #start(frrRootfs: string, report: Reporter, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     report.step(`lab ${this.name}: making ${this.nodeCount} nodes, router and clients`);
     await this.topology.up();
     report.step('starting the control plane and the router');
     await Promise.all([
       this.control.up(),
-      this.frrRoot.mount(frrLower).then(() => this.router.start(routerConfig(this.nodeCount))),
+      this.frrRoot.mount(frrRootfs).then(() => this.router.start(routerConfig(this.nodeCount))),
     ]);
     signal?.throwIfAborted();
-    if (this.level === 'full') await startNodes(this);
+    if (this.level === 'full') await startNodes(this, report);
     else for (let index = 1; index <= this.nodeCount; index += 1) await createNode(this.api, index);
     report.step(`lab ${this.name} is up (${this.level} level, ${this.nodeCount} nodes)`);
   }

@@ -1,11 +1,12 @@
 /** The control plane of one lab: etcd and the Kubernetes programs, each to be stopped and started on its own. */
 import { join } from 'node:path';
 import { LabApi } from '#lab/control/api.ts';
-import { commandLine, type ControlProgram } from '#lab/control/programs.ts';
+import { commandLine, type ControlProgram, ETCD } from '#lab/control/programs.ts';
 import type { Pki } from '#lab/control/pki.ts';
 import { LabError } from '#lab/errors.ts';
 import { API_PORT } from '#lab/net/plan.ts';
 import type { Daemon, DaemonFolder } from '#lab/process/daemon.ts';
+import { run } from '#lab/process/run.ts';
 import { Fatal, waitFor } from '#lab/process/wait.ts';
 
 export interface ControlPlaneOptions {
@@ -79,6 +80,21 @@ export class ControlPlane {
     const daemon = this.#options.daemons.find(program);
     if (daemon === undefined) throw new LabError(`${program} does not run in this lab`);
     await daemon.stop(signal);
+  }
+
+  /**
+   * Drops etcd's history, so that the API server cannot serve old versions to watchers once it lost its cache:
+   * restart it afterwards to see 410 answers. Uses etcd's JSON gateway.
+   */
+  async compactEtcd(): Promise<void> {
+    const { header } = await this.#etcd<{ header: { revision: string } }>('maintenance/status', {});
+    await this.#etcd('kv/compaction', { revision: header.revision, physical: true });
+  }
+
+  async #etcd<T>(method: string, body: unknown): Promise<T> {
+    const curl = ['curl', '-sS', '--fail', '--max-time', '10', '--noproxy', '*', '-d', JSON.stringify(body)];
+    const enter = ['nsenter', `--net=/run/netns/${this.#options.netns}`];
+    return JSON.parse(await run([...enter, ...curl, `${ETCD}/v3/${method}`])) as T;
   }
 
   /** Waits until the API server says that it is ready. */

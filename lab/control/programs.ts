@@ -14,7 +14,8 @@ export interface ProgramContext {
   readonly realNodes: boolean;
 }
 
-const ETCD = 'http://127.0.0.1:2379';
+/** Where etcd answers in the control namespace. */
+export const ETCD = 'http://127.0.0.1:2379';
 const ETCD_PEER = 'http://127.0.0.1:2380';
 
 const commands: Readonly<Record<ControlProgram, (context: ProgramContext) => readonly string[]>> = {

@@ -19,11 +19,14 @@ export interface FrrOptions {
   readonly name: string;
   /** Full name of the network namespace. */
   readonly netns: string;
+  /** VRF name → full name of the network namespace that is this VRF (FRR's namespace backend, `zebra -w`). */
+  readonly vrfs?: Readonly<Record<string, string>>;
 }
 
 export class FrrInstance {
   readonly name: string;
   readonly netns: string;
+  readonly vrfs: Readonly<Record<string, string>>;
   readonly #root: FrrRoot;
   readonly #daemons: DaemonFolder;
 
@@ -32,6 +35,7 @@ export class FrrInstance {
     this.#daemons = daemons;
     this.name = options.name;
     this.netns = options.netns;
+    this.vrfs = options.vrfs ?? {};
   }
 
   /** The argv prefix that is `vtysh` of this instance, for a program outside the chroot; append `-c`, `-f FILE`, … */
@@ -55,6 +59,7 @@ export class FrrInstance {
    */
   async start(config?: string): Promise<void> {
     this.#makeFolders();
+    await this.#root.mountVrfs(this.name, this.vrfs);
     for (const group of [FIRST, FRR_DAEMONS.filter((daemon) => !FIRST.includes(daemon))]) {
       for (const daemon of group) this.#launch(daemon);
       await Promise.all(group.map((daemon) => this.#waitForSocket(daemon)));
@@ -113,11 +118,14 @@ export class FrrInstance {
   }
 
   #launch(daemon: FrrDaemon): void {
-    const extra = daemon === 'zebra' ? ['-s', '90000000'] : [];
+    const withVrfs = Object.keys(this.vrfs).length > 0;
+    const extra = [...(daemon === 'zebra' ? ['-s', '90000000'] : []), ...(withVrfs ? ['-w'] : [])];
+    const view = withVrfs ? this.#root.vrfView(this.name) : [];
     this.#daemons.start({
       name: this.#processName(daemon),
       netns: this.netns,
       argv: [
+        ...view,
         'chroot',
         this.#root.path,
         `/usr/lib/frr/${daemon}`,

@@ -2,7 +2,7 @@
  * One writable view of the cached FRR root file system per lab: an overlay whose changes live in memory. All FRR
  * instances of the lab run in it, kept apart by `-N NAME` (sockets below /run/frr/NAME).
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, tryRun } from '#lab/process/run.ts';
 
@@ -35,6 +35,34 @@ export class FrrRoot {
     await run(['mount', '--bind', '/dev', join(this.path, 'dev')]);
     await run(['mount', '--bind', '/sys', join(this.path, 'sys')]);
     await run(['mount', '--bind', this.exchange, join(this.path, this.exchange)]);
+  }
+
+  /** Binds the namespaces that are the VRFs of one instance into a folder of their own. */
+  async mountVrfs(instance: string, vrfs: Readonly<Record<string, string>>): Promise<void> {
+    const names = Object.entries(vrfs);
+    if (names.length === 0) return;
+    const folder = this.#vrfFolder(instance);
+    await unmountBelow(folder);
+    mkdirSync(folder, { recursive: true });
+    mkdirSync(join(this.path, 'run/netns'), { recursive: true });
+    for (const [vrf, netns] of names) {
+      writeFileSync(join(folder, vrf), '');
+      await run(['mount', '--bind', `/run/netns/${netns}`, join(folder, vrf)]);
+    }
+  }
+
+  /**
+   * The argv prefix that shows a program the VRFs of one instance as /run/netns of the chroot, and no other
+   * namespace: zebra takes every one it sees for a VRF.
+   */
+  vrfView(instance: string): readonly string[] {
+    const script = 'mount --rbind "$1" "$2" && shift 2 && exec "$@"';
+    const paths = [this.#vrfFolder(instance), join(this.path, 'run/netns')];
+    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...paths];
+  }
+
+  #vrfFolder(instance: string): string {
+    return join(this.#folder, 'vrfs', instance);
   }
 }
 

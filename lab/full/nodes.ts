@@ -3,15 +3,81 @@
  * is called once the control plane, the topology and the router are up; `removeNodes` by whoever takes the lab down,
  * perhaps another process, perhaps after a crash, with all recorded processes already sent SIGKILL.
  */
-import { LabError } from '#lab/errors.ts';
+import { join } from 'node:path';
+import { importImages } from '#lab/full/import.ts';
+import { filesOf, startContainerd, startKubelet } from '#lab/full/node.ts';
+import { assertFull } from '#lab/full/probe.ts';
+import { removeAllNodes } from '#lab/full/remove.ts';
+import type { Archive } from '#lab/image/archive.ts';
+import { buildImages } from '#lab/image/build.ts';
 import type { Lab } from '#lab/lab.ts';
+import { waitFor } from '#lab/process/wait.ts';
+import type { Reporter } from '#lab/report.ts';
 
-/** @throws LabError always: the full level is not built yet. */
-export function startNodes(lab: Lab): Promise<void> {
-  return Promise.reject(new LabError(`lab ${lab.name}: the full level is not built yet, use --light`));
+interface NodeStatus {
+  readonly metadata: { readonly name: string };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** Indexes of a lab's nodes, from 1. */
+function indexes(lab: Lab): readonly number[] {
+  return Array.from({ length: lab.nodeCount }, (_, at) => at + 1);
+}
+
+/**
+ * Builds the images, starts all nodes and waits until they are Ready.
+ * @throws LabError naming what this machine lacks, or the node that does not come up, with the end of its log.
+ */
+export async function startNodes(lab: Lab, report: Reporter): Promise<void> {
+  assertFull();
+  // A machine that was restarted has lost all records of a lab but kept its nodes' files.
+  await removeAllNodes(lab.folder);
+  report.step(`starting ${lab.nodeCount} nodes`);
+  const [images] = await Promise.all([
+    imagesOf(lab, report),
+    ...indexes(lab).map((index) => startContainerd(lab, index)),
+  ]);
+  report.step('importing the images and starting the kubelets');
+  await Promise.all(indexes(lab).map((index) => startKubelet(lab, index, images)));
+  await waitReady(lab);
+}
+
+function imagesOf(lab: Lab, report: Reporter): Promise<Archive> {
+  return buildImages({ folder: join(lab.folder, 'images'), report, allowMissing: true });
+}
+
+/** Builds the images anew and imports them; pods that start from now on run the new ones. */
+export async function reloadImages(lab: Lab, report: Reporter): Promise<void> {
+  const images = await imagesOf(lab, report);
+  await Promise.all(indexes(lab).map((index) => importImages(filesOf(lab, index).socket, images)));
+}
+
+/** Waits until every node is Ready. */
+export async function waitReady(lab: Lab, deadlineMs = 90_000): Promise<void> {
+  let waiting: readonly string[] = [];
+  await waitFor(
+    'the nodes to be Ready',
+    async () => {
+      const { items } = await lab.api.get<{ items: readonly NodeStatus[] }>('/api/v1/nodes');
+      const ready = items.filter(({ status }) =>
+        status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+      );
+      const names = new Set(ready.map(({ metadata }) => metadata.name));
+      waiting = indexes(lab)
+        .map((index) => `node${index}`)
+        .filter((name) => !names.has(name));
+      return waiting.length === 0;
+    },
+    {
+      deadlineMs,
+      intervalMs: 200,
+      explain: () =>
+        waiting.map((name) => `${name}: ${lab.daemons.find(`kubelet-${name}`)?.logTail(4)}`).join('\n'),
+    },
+  );
 }
 
 /** Removes what nodes leave beside recorded processes, namespaces of the plan and mounts below `folder`. */
-export function removeNodes(folder: string): Promise<void> {
-  return folder === '' ? Promise.reject(new LabError('no folder')) : Promise.resolve();
+export async function removeNodes(folder: string): Promise<void> {
+  await removeAllNodes(folder);
 }

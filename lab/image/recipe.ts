@@ -64,3 +64,13 @@ export const RECIPE: ImageRecipe = {
   workdir: '/app',
   user: '65534:65534',
 };
+
+/** Names of the lab's images, as pods ask for them. They are never pulled. */
+export const IMAGES = {
+  /** The image of this recipe. */
+  product: 'localhost/metallb-ts:lab',
+  /** A web server that says who answers: command `node /web.ts NAME PORT ADDRESS…`. */
+  web: 'localhost/metallb-ts-web:lab',
+  /** What holds the namespaces of a pod. */
+  pause: 'localhost/metallb-ts-pause:lab',
+} as const;

@@ -24,8 +24,10 @@ import { findCommand } from '#lab/system/packages.ts';
 const SUITE = 'trixie';
 /** Raise it when the recipe below changes. */
 const RECIPE = 1;
-const PACKAGES = [
+/** Of Debian, with all they depend on. `bash`: watchfrr starts daemons through scripts of FRR's that need it. */
+export const PACKAGES = [
   'base-files',
+  'bash',
   'dash',
   'coreutils',
   'libc-bin',

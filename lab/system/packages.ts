@@ -60,6 +60,6 @@ export async function installPackages(names: readonly string[], report: Reporter
   const install = await tryRun([...apt, 'install', '--no-install-recommends', ...missing], options);
   if (install.code !== 0)
     throw new LabError(
-      `apt-get could not install ${missing.join(' ')}: ${lastLines(`${install.stdout}${install.stderr}`, 3)}`,
+      `apt-get could not install ${missing.join(' ')}: ${lastLines(install.stderr, 1)}; install the packages yourself`,
     );
 }

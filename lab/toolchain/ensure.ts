@@ -8,7 +8,7 @@ import { accessSync, constants, mkdirSync, readFileSync, rmSync, symlinkSync } f
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LabError } from '#lab/errors.ts';
-import { run } from '#lab/process/run.ts';
+import { lastLines, run, type RunOptions, tryRun } from '#lab/process/run.ts';
 import type { Reporter } from '#lab/report.ts';
 import { cached, cacheFolder } from '#lab/system/cache.ts';
 import { ensureGo } from '#lab/toolchain/go.ts';
@@ -91,7 +91,7 @@ async function build(folder: string, report: Reporter, signal: AbortSignal | und
     `building Kubernetes ${KUBERNETES_VERSION} and etcd from source: 5 to 10 minutes, once per machine`,
   );
   const options = { cwd: MODULE, env, timeoutMs: 1_200_000 };
-  await run([go, 'mod', 'download'], options);
+  await fetchModules(go, options);
   const packages = (await run([go, 'list', '-deps', '.'], options)).trim().split('\n').length;
   report.step(`modules are here; compiling ${packages} packages`);
   await compile({
@@ -102,6 +102,14 @@ async function build(folder: string, report: Reporter, signal: AbortSignal | und
   });
   rmSync(compilerCache, { recursive: true });
   report.step('Kubernetes and etcd are built');
+}
+
+async function fetchModules(go: string, options: RunOptions): Promise<void> {
+  const result = await tryRun([go, 'mod', 'download'], options);
+  if (result.code === 0) return;
+  throw new LabError(
+    `the Go modules of Kubernetes cannot be fetched (${result.failure ?? lastLines(result.stderr, 1)}): check that the Go module proxy can be reached (GOPROXY), or name a folder with ready-made programs with METALLB_LAB_BIN`,
+  );
 }
 
 interface Compilation {

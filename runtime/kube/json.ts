@@ -14,7 +14,7 @@ interface ExactJson {
 const exact = JSON as unknown as ExactJson;
 
 /** A number of 16 digits or more where a value can begin. May also match inside a string: that only costs time. */
-const longNumber = /[:[,\s]-?\d{16}/;
+const longNumber = /(?:^|[:[,\s])-?\d{16}/;
 const integer = /^-?\d+$/;
 
 /** Throws SyntaxError. */

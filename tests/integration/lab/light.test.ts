@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { remainsOf } from '#tests/integration/lab/remains.ts';
 import { Lab } from '#lab/lab.ts';
 import { nodeAddresses } from '#lab/net/plan.ts';
-import { tryRun } from '#lab/process/run.ts';
+import { run, tryRun } from '#lab/process/run.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import { quiet } from '#lab/report.ts';
 import { createService, ingressOf, setEndpoints, setIngress } from '#lab/workload/service.ts';
@@ -59,12 +59,18 @@ describe('the cluster', () => {
     expect(got.stderr).toContain('User "lab-nobody" cannot list resource "nodes"');
   });
 
-  test('comes back after the API server was killed', async () => {
+  test('comes back after the API server was killed, without its history when etcd was compacted', async () => {
+    const before = await lab.api.get<{ metadata: { resourceVersion: string } }>('/api/v1/namespaces');
+    await lab.api.create('/api/v1/namespaces', { metadata: { name: 'later' } });
+    await lab.control.compactEtcd();
     await lab.control.stop('kube-apiserver');
     await expect(lab.api.get('/api/v1/nodes/node1')).rejects.toThrow();
     lab.control.start('kube-apiserver');
     await lab.control.waitReady();
     expect(await lab.api.get('/api/v1/nodes/node1')).toMatchObject({ kind: 'Node' });
+    const since = `resourceVersion=${before.metadata.resourceVersion}&timeoutSeconds=5`;
+    const watch = await lab.api.send('GET', `/api/v1/namespaces?watch=1&${since}`);
+    expect(watch.text).toContain('"code":410');
   });
 });
 
@@ -134,6 +140,24 @@ describe('FRR', () => {
     await node.daemon('bgpd')?.stop();
     await waitFor('the route to go', async () => !(await kernelHasRoute()));
     await node.stop();
+  });
+
+  test('takes the named namespaces, and no others, for VRFs', async () => {
+    const netns = `${NAME}-red`;
+    await run(['ip', 'netns', 'add', netns]);
+    try {
+      const node = lab.frr('node2', { name: 'with-vrf', vrfs: { red: netns } });
+      await node.start('router bgp 64520 vrf red\n bgp router-id 10.92.0.1\nexit\n');
+      expect((await node.vtysh('show vrf')).match(/^vrf .*/gm)).toEqual([
+        expect.stringMatching(/^vrf red id \d+ netns \S*\/red$/),
+      ]);
+      expect(await node.json('show bgp vrfs json')).toMatchObject({
+        vrfs: { red: { routerId: '10.92.0.1' } },
+      });
+      await node.stop();
+    } finally {
+      await run(['ip', 'netns', 'delete', netns]);
+    }
   });
 
   test('a configuration that FRR refuses is an error with its words', async () => {

@@ -25,7 +25,9 @@ export type Fault =
   | { readonly kind: 'status'; readonly code: number; readonly reason?: string; readonly retryAfter?: number }
   | { readonly kind: 'reset' }
   | { readonly kind: 'hang' }
-  | { readonly kind: 'delay'; readonly ms: number };
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** A watch that is cut after so many lines; with 0 it ends at once in good order. */
+  | { readonly kind: 'cut'; readonly lines: number };
 
 export interface FakeOptions {
   /** Answer 422 to `sendInitialEvents`, as servers without the feature do. */
@@ -131,8 +133,10 @@ export class FakeApiServer {
     this.seen.push(seen);
     try {
       const text = await bodyOf(request);
-      if (await this.#meetsFault(seen, response)) return;
+      const fault = this.#plannedFault(seen);
+      if (fault !== undefined && (await this.#meets(fault, response))) return;
       const body = text === '' ? undefined : parseJson(text);
+      if (seen.watch && fault?.kind === 'cut') this.watches.cutNext = fault.lines;
       const answer = this.#answer(seen, request, body, response);
       if (answer !== undefined) send(response, method === 'POST' ? 201 : 200, answer);
     } catch (error) {
@@ -141,14 +145,20 @@ export class FakeApiServer {
     }
   }
 
-  async #meetsFault(seen: Seen, response: ServerResponse): Promise<boolean> {
+  #plannedFault(seen: Seen): Fault | undefined {
     const planned = this.#faults.find(({ matches, left }) => left > 0 && matches(seen));
-    if (planned === undefined) return false;
+    if (planned === undefined) return undefined;
     planned.left -= 1;
-    const { fault } = planned;
+    return planned.fault;
+  }
+
+  /** True when the fault has taken the answer's place. */
+  async #meets(fault: Fault, response: ServerResponse): Promise<boolean> {
     switch (fault.kind) {
       case 'delay':
         await new Promise((resolve) => setTimeout(resolve, fault.ms));
+        return false;
+      case 'cut':
         return false;
       case 'hang':
         return true;

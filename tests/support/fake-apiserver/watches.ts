@@ -8,6 +8,8 @@ import type { LogEntry, Storage } from './storage.ts';
 export type Breakage = 'close' | 'reset' | 'silence';
 
 export class Watches {
+  /** The next watch is cut after so many lines. */
+  cutNext: number | undefined;
   readonly #storage: Storage;
   readonly #open = new Set<Watch>();
 
@@ -31,7 +33,8 @@ export class Watches {
       const message = `too old resource version: ${from} (${this.#storage.compactedBelow})`;
       return void response.end(`${JSON.stringify({ type: 'ERROR', object: { ...status, message } })}\n`);
     }
-    const watch = new Watch(route, response, this.#storage);
+    const watch = new Watch(route, response, this.#storage, this.cutNext);
+    this.cutNext = undefined;
     this.#open.add(watch);
     response.on('close', () => this.#open.delete(watch));
     const initial = route.query.get('sendInitialEvents') === 'true' || from === 0;
@@ -58,12 +61,15 @@ class Watch {
   #silent = false;
   /** Entries up to here were part of the start. */
   #sent = 0;
+  #linesLeft: number;
 
-  constructor(route: Route, response: ServerResponse, storage: Storage) {
+  constructor(route: Route, response: ServerResponse, storage: Storage, linesLeft = Infinity) {
     this.#route = route;
     this.#response = response;
     this.#storage = storage;
     this.#matches = selectorOf(route.query);
+    this.#linesLeft = linesLeft;
+    if (linesLeft === 0) response.end();
   }
 
   sendAll(): void {
@@ -104,6 +110,9 @@ class Watch {
   }
 
   #send(type: string, object: unknown): void {
-    if (!this.#silent) this.#response.write(`${JSON.stringify({ type, object })}\n`);
+    if (this.#silent || this.#linesLeft <= 0) return;
+    this.#linesLeft -= 1;
+    const cut = () => void (this.#linesLeft === 0 && this.#response.socket?.resetAndDestroy());
+    this.#response.write(`${JSON.stringify({ type, object })}\n`, cut);
   }
 }

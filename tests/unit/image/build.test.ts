@@ -98,12 +98,11 @@ describe('places of sources in a bundle', () => {
 describe('packages in a bundle', () => {
   it('are read from the metafile, scoped ones and nested ones too', async () => {
     const source = sources({
-      'cli/main.ts': `import Handlebars from 'handlebars'; import { Agent } from 'undici'; console.log(Handlebars, Agent);`,
+      'cli/main.ts': `import { Agent } from 'undici'; import 'winston'; console.log(Agent);`,
     });
     const { bundles } = await build('', { source, programs: ['cli'], write: false });
     const found = bundles.flatMap(({ metafile }) => packagesIn(metafile));
-    expect(found).toContain('handlebars');
-    expect(found).toContain('undici');
+    expect(found).toEqual(expect.arrayContaining(['undici', 'winston', '@colors/colors']));
   });
 });
 

@@ -1,5 +1,5 @@
 /** Which packages may be in which bundle (architecture §3 and §9): small programs stay small. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -35,10 +35,12 @@ describe('packages in the bundles', () => {
 
   it('are seen when they are there', async () => {
     const source = mkdtempSync(join(tmpdir(), 'metallb-bundle-'));
-    symlinkSync(join(repository, 'node_modules'), join(source, 'node_modules'));
+    for (const name of ['@dot-i/k8s-operator', 'handlebars', 'zod']) {
+      mkdirSync(join(source, 'node_modules', name), { recursive: true });
+      writeFileSync(join(source, 'node_modules', name, 'index.js'), 'console.log(1);');
+    }
     mkdirSync(join(source, 'controller'));
-    const text =
-      "import '@dot-i/k8s-operator'; import Handlebars from 'handlebars'; console.log(Handlebars);";
+    const text = "import '@dot-i/k8s-operator'; import 'handlebars'; import 'zod';";
     writeFileSync(join(source, 'controller/main.ts'), text);
     expect(await offenders('controller', source)).toEqual(['@dot-i/k8s-operator', 'handlebars']);
     rmSync(source, { recursive: true });

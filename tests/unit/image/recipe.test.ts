@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RECIPE } from '#lab/image/recipe.ts';
+import { FRR_IDS, PACKAGES } from '#lab/system/frr-rootfs.ts';
 import { recipeOfDockerfile } from '#tests/support/dockerfile.ts';
 
 const dockerfile = readFileSync(join(import.meta.dirname, '../../../Dockerfile'), 'utf8');
@@ -33,5 +34,13 @@ describe('the Dockerfile', () => {
 
   it('may not use an instruction that the recipe cannot say', () => {
     expect(() => recipeOfDockerfile(`${dockerfile}ENTRYPOINT ["/x"]\n`)).toThrow('nothing like ENTRYPOINT');
+  });
+});
+
+describe('the root file system of the lab', () => {
+  it('has every package of the recipe, and users by the same numbers', () => {
+    expect(PACKAGES).toEqual(expect.arrayContaining([...RECIPE.packages]));
+    const [frr, frrvty] = RECIPE.groups;
+    expect(FRR_IDS).toEqual({ uid: RECIPE.users[0]?.uid, gid: frr?.gid, vtyGid: frrvty?.gid });
   });
 });

@@ -1,0 +1,252 @@
+/**
+ * Who has which address: the one mutable structure of the controller's decisions, rebuilt from the Services'
+ * statuses at each start and never persisted. All operations are synchronous and, but for `setPools`,
+ * O(log n). What became available is collected until `drainChanges` (to wake those who wait for it).
+ */
+import { PoolState, type PoolCounters } from '#core/ipam/pool-state.ts';
+import {
+  badFamilies,
+  notInConfiguration,
+  poolReserved,
+  sharingRefusal,
+  type Refusal,
+} from '#core/ipam/refusal.ts';
+import { familyOf } from '#core/ipam/families.ts';
+import { lastAtOrBelow } from '#core/ipam/search.ts';
+import { sharingConflict, type AddressUse, type Claim } from '#core/ipam/sharing.ts';
+import type { Pool } from '#core/model/config.ts';
+import { rangeContains, sameAddress, type Family, type IpAddress, type IpRange } from '#core/model/ip.ts';
+import { selectsAny } from '#core/model/selector.ts';
+
+/** What a Service holds: one address, or one of each family, all of one pool. */
+export interface Booking {
+  readonly claim: Claim;
+  readonly pool: string;
+  readonly addresses: readonly IpAddress[];
+}
+
+/** An address that somebody left, or on which keys or ports changed. */
+export interface Opening {
+  readonly pool: string;
+  readonly address: IpAddress;
+  /** Nobody uses it any more. */
+  readonly free: boolean;
+  /** The sharing key of those who still use it. */
+  readonly sharingKey: string;
+}
+
+export interface Changes {
+  readonly openings: readonly Opening[];
+  /** Names of pools whose counters may have changed, and of pools that are gone. */
+  readonly pools: ReadonlySet<string>;
+}
+
+export type BookResult =
+  { readonly ok: true; readonly pool: string } | { readonly ok: false; readonly refusal: Refusal };
+
+interface OwnedRange {
+  readonly range: IpRange;
+  readonly pool: string;
+}
+
+/** Whether the Service may use the pool at all; `autoAssign` is not part of it (controller.md §3.3). */
+export function compatible(pool: Pool, claim: Claim): boolean {
+  const allocation = pool.serviceAllocation;
+  if (allocation === undefined) return true;
+  const namespaceOk = allocation.namespaces?.includes(claim.namespace) ?? true;
+  return namespaceOk && selectsAny(allocation.serviceSelectors, claim.labels);
+}
+
+export class Allocations {
+  readonly #bookings = new Map<string, Booking>();
+  readonly #uses: Readonly<Record<Family, Map<bigint, AddressUse>>> = { ipv4: new Map(), ipv6: new Map() };
+  #pools = new Map<string, PoolState>();
+  #ranges: Readonly<Record<Family, readonly OwnedRange[]>> = { ipv4: [], ipv6: [] };
+  #order: readonly Pool[] = [];
+  #configured = false;
+  #left: { readonly pool: string; readonly address: IpAddress }[] = [];
+  #changed = new Set<string>();
+
+  /** False until the first `setPools`: nothing may be decided before. */
+  get configured(): boolean {
+    return this.#configured;
+  }
+
+  /** The pools as configured, in the order of their names. */
+  get pools(): readonly Pool[] {
+    return this.#order;
+  }
+
+  get bookings(): ReadonlyMap<string, Booking> {
+    return this.#bookings;
+  }
+
+  pool(name: string): Pool | undefined {
+    return this.#pools.get(name)?.pool;
+  }
+
+  /** Counters of a pool; undefined when it is not configured. */
+  counters(name: string): PoolCounters | undefined {
+    return this.#pools.get(name)?.counters;
+  }
+
+  use(address: IpAddress): AddressUse | undefined {
+    return this.#uses[address.family].get(address.value);
+  }
+
+  /** The one pool that gives out all of these addresses. */
+  poolOf(addresses: readonly IpAddress[]): Pool | undefined {
+    const names = new Set(addresses.map((address) => this.#ownerOf(address)));
+    const [name] = names;
+    const state = names.size === 1 && name !== undefined ? this.#pools.get(name) : undefined;
+    return state !== undefined && addresses.every((address) => state.offers(address))
+      ? state.pool
+      : undefined;
+  }
+
+  /** The first address of the pool, in spec order, that is free or that the claim may share. */
+  lowest(pool: string, family: Family, claim: Claim): IpAddress | undefined {
+    return this.#pools.get(pool)?.lowest(family, claim);
+  }
+
+  /**
+   * Takes over another set of pools. A booking follows its addresses into the pool that now has all of them and
+   * is dropped when there is none; selectors, namespaces and `autoAssign` are not looked at (controller.md §4.2).
+   */
+  setPools(pools: readonly Pool[]): void {
+    const before = this.#pools;
+    this.#configured = true;
+    this.#order = pools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    this.#pools = new Map(this.#order.map((pool) => [pool.name, reuse(before.get(pool.name), pool)]));
+    this.#ranges = { ipv4: rangesOf(this.#order, 'ipv4'), ipv6: rangesOf(this.#order, 'ipv6') };
+    for (const name of [...before.keys(), ...this.#pools.keys()]) this.#changed.add(name);
+    const moved = [...this.#bookings.values()].filter(
+      ({ pool }) => before.get(pool) !== this.#pools.get(pool),
+    );
+    for (const booking of moved) this.#leave(booking, before);
+    for (const booking of moved) {
+      const pool = this.poolOf(booking.addresses);
+      if (pool !== undefined) this.#enter({ ...booking, pool: pool.name });
+    }
+  }
+
+  /** What speaks against giving these addresses to the claim, in the order of controller.md §3.4. */
+  check(claim: Claim, addresses: readonly IpAddress[]): BookResult {
+    const pool = this.poolOf(addresses);
+    if (pool === undefined) return { ok: false, refusal: notInConfiguration(addresses) };
+    if (!compatible(pool, claim)) return { ok: false, refusal: poolReserved(pool, claim) };
+    if (familyOf(addresses) === undefined) return { ok: false, refusal: badFamilies(addresses) };
+    for (const address of addresses) {
+      const conflict = sharingConflict(this.use(address), claim);
+      if (conflict !== undefined) return { ok: false, refusal: sharingRefusal(address, conflict) };
+    }
+    return { ok: true, pool: pool.name };
+  }
+
+  /** Gives exactly these addresses to the claim instead of what it held. A refusal changes nothing. */
+  book(claim: Claim, addresses: readonly IpAddress[]): BookResult {
+    const result = this.check(claim, addresses);
+    if (!result.ok) return result;
+    const held = this.#bookings.get(claim.key);
+    const booking: Booking = { claim, pool: result.pool, addresses };
+    if (held !== undefined && sameBooking(held, booking)) this.#bookings.set(claim.key, booking);
+    else {
+      this.release(claim.key);
+      this.#enter(booking);
+    }
+    return result;
+  }
+
+  /** Gives up what the Service holds; undefined when it held nothing. */
+  release(key: string): Booking | undefined {
+    const booking = this.#bookings.get(key);
+    if (booking !== undefined) this.#leave(booking, this.#pools);
+    return booking;
+  }
+
+  /** What became available, and whose counters changed, since the last call. */
+  drainChanges(): Changes {
+    const openings = this.#left
+      .filter(({ pool }) => this.#pools.has(pool))
+      .map(({ pool, address }) => {
+        const use = this.use(address);
+        return { pool, address, free: use === undefined, sharingKey: use?.sharingKey ?? '' };
+      })
+      .filter(({ free, sharingKey }) => free || sharingKey !== '');
+    const pools = this.#changed;
+    this.#left = [];
+    this.#changed = new Set();
+    return { openings, pools };
+  }
+
+  #ownerOf(address: IpAddress): string | undefined {
+    const owned = lastAtOrBelow(this.#ranges[address.family], address.value, (item) => item.range.first);
+    return owned !== undefined && rangeContains(owned.range, address) ? owned.pool : undefined;
+  }
+
+  #enter(booking: Booking): void {
+    const { claim } = booking;
+    this.#bookings.set(claim.key, booking);
+    this.#changed.add(booking.pool);
+    for (const address of booking.addresses) {
+      const uses = this.#uses[address.family];
+      const use = uses.get(address.value) ?? emptyUse();
+      uses.set(address.value, use);
+      this.#pools.get(booking.pool)?.edit(address, use, () => join(use, claim));
+    }
+  }
+
+  #leave(booking: Booking, pools: ReadonlyMap<string, PoolState>): void {
+    const { claim } = booking;
+    this.#bookings.delete(claim.key);
+    this.#changed.add(booking.pool);
+    for (const address of booking.addresses) {
+      const use = this.use(address);
+      if (use === undefined) continue;
+      pools.get(booking.pool)?.edit(address, use, () => part(use, claim));
+      if (use.users.size === 0) this.#uses[address.family].delete(address.value);
+      this.#left.push({ pool: booking.pool, address });
+    }
+  }
+}
+
+function emptyUse(): AddressUse {
+  return { sharingKey: '', backendKey: '', users: new Map(), ports: new Map() };
+}
+
+function join(use: AddressUse, claim: Claim): void {
+  use.sharingKey = claim.sharingKey;
+  use.backendKey = claim.backendKey;
+  use.users.set(claim.key, claim.ports);
+  for (const port of claim.ports) use.ports.set(port, claim.key);
+}
+
+function part(use: AddressUse, claim: Claim): void {
+  use.users.delete(claim.key);
+  for (const port of claim.ports) if (use.ports.get(port) === claim.key) use.ports.delete(port);
+}
+
+function reuse(state: PoolState | undefined, pool: Pool): PoolState {
+  return state?.adopt(pool) === true ? state : new PoolState(pool);
+}
+
+function rangesOf(pools: readonly Pool[], family: Family): OwnedRange[] {
+  return pools
+    .flatMap(({ name, entries }) => entries.map(({ range }) => ({ range, pool: name })))
+    .filter(({ range }) => range.family === family)
+    .sort((a, b) => (a.range.first < b.range.first ? -1 : 1));
+}
+
+function sameBooking(a: Booking, b: Booking): boolean {
+  return (
+    a.pool === b.pool &&
+    a.claim.sharingKey === b.claim.sharingKey &&
+    a.claim.backendKey === b.claim.backendKey &&
+    a.claim.ports.join() === b.claim.ports.join() &&
+    a.addresses.length === b.addresses.length &&
+    a.addresses.every((address, index) => {
+      const other = b.addresses[index];
+      return other !== undefined && sameAddress(address, other);
+    })
+  );
+}

@@ -1,0 +1,60 @@
+/** Says in one sentence why none of some pools can give an address: which are full, and what stands in the way. */
+import { compatible, type Allocations } from '#core/ipam/allocations.ts';
+import type { Need } from '#core/ipam/pick.ts';
+import { poolReserved, quoted, sharingRefusal, type Refusal } from '#core/ipam/refusal.ts';
+import { sharingConflict, type Claim } from '#core/ipam/sharing.ts';
+import type { Pool } from '#core/model/config.ts';
+import type { Family } from '#core/model/ip.ts';
+
+const SHOWN = 5;
+const familyName = (family: Family): string => (family === 'ipv4' ? 'IPv4' : 'IPv6');
+
+/** `pools`: those that were tried. */
+export function explainFull(
+  pools: readonly Pool[],
+  need: Need,
+  claim: Claim,
+  allocations: Allocations,
+): Refusal {
+  if (pools.length === 0) {
+    return {
+      code: 'exhausted',
+      message: 'no available IPs: no IPAddressPool with autoAssign may be used by this Service',
+    };
+  }
+  const [only] = pools;
+  if (pools.length === 1 && only !== undefined && !compatible(only, claim)) return poolReserved(only, claim);
+  const families: readonly Family[] = need.family === 'dual' ? ['ipv4', 'ipv6'] : [need.family];
+  const shown = pools.slice(0, SHOWN).map((pool) => {
+    const parts = families.map((family) => describe(pool, family, claim, allocations));
+    return `no available IPs in pool ${quoted(pool.name)} (${parts.join('; ')})`;
+  });
+  const rest = pools.length > SHOWN ? [`and in ${pools.length - SHOWN} more pools`] : [];
+  const both = need.family === 'dual' ? ' (IPv4 and IPv6 of one pool are needed)' : '';
+  return { code: 'exhausted', message: `${[...shown, ...rest].join(', ')}${both}` };
+}
+
+function describe(pool: Pool, family: Family, claim: Claim, allocations: Allocations): string {
+  const counters = allocations.counters(pool.name)?.[family];
+  const name = familyName(family);
+  if (counters === undefined || counters.capacity === 0n) return `it has no ${name} addresses`;
+  if (counters.inUse < counters.capacity)
+    return `${counters.capacity - counters.inUse} ${name} addresses free`;
+  const obstacle =
+    counters.capacity === 1n || claim.sharingKey !== ''
+      ? obstacleIn(pool, family, claim, allocations)
+      : undefined;
+  return `all ${counters.capacity} ${name} addresses are in use${obstacle === undefined ? '' : `; ${obstacle}`}`;
+}
+
+/** What keeps the claim from joining the first address of the pool that is in use. */
+function obstacleIn(pool: Pool, family: Family, claim: Claim, allocations: Allocations): string | undefined {
+  const range = pool.entries.find((entry) => entry.range.family === family)?.range;
+  if (range === undefined) return undefined;
+  for (let value = range.first; value <= range.last && value < range.first + 3n; value += 1n) {
+    const address = { family, value };
+    const conflict = sharingConflict(allocations.use(address), claim);
+    if (conflict !== undefined) return sharingRefusal(address, conflict).message;
+  }
+  return undefined;
+}

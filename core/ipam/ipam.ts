@@ -1,0 +1,102 @@
+/**
+ * The controller's memory: who has which address and who waits for one. Everything that happens to a Service or
+ * to the pools is one synchronous call here, which says what to write down and whom to look at next. Mutable;
+ * no I/O.
+ */
+import { Allocations, type Changes } from '#core/ipam/allocations.ts';
+import { adoptionOrder, adoptService, decideService, handles, type Decision } from '#core/ipam/decide.ts';
+import { Waiting } from '#core/ipam/waiting.ts';
+import type { Pool } from '#core/model/config.ts';
+import type { ServiceView } from '#core/model/views.ts';
+
+/** What a call led to. */
+export interface Effects {
+  /** Keys of waiting Services that something may help now. */
+  readonly wake: readonly string[];
+  /** Names of pools whose counters may have changed, or that are gone. */
+  readonly pools: ReadonlySet<string>;
+}
+
+export interface Turn extends Effects {
+  readonly decision: Decision;
+}
+
+export class Ipam {
+  readonly allocations = new Allocations();
+  readonly waiting = new Waiting();
+  readonly #lbClass: string;
+  /** Messages of the last decision's Events, for Services that had any. */
+  readonly #said = new Map<string, readonly string[]>();
+
+  /** `lbClass`: the `--lb-class` flag; empty: Services without a class. */
+  constructor(lbClass: string) {
+    this.#lbClass = lbClass;
+  }
+
+  /**
+   * Takes over the pools, then books every address that is recorded on a Service and may stay there. Nothing is
+   * allocated here: look at all Services afterwards, in `adoptionOrder`.
+   */
+  configure(pools: readonly Pool[], services: Iterable<ServiceView>): Effects {
+    this.allocations.setPools(pools);
+    const ours = [...services].filter((service) => handles(service, this.#lbClass)).sort(adoptionOrder);
+    for (const service of ours) {
+      if (!this.allocations.bookings.has(service.key)) adoptService(service, this.allocations);
+    }
+    return this.#effects(this.allocations.drainChanges(), undefined);
+  }
+
+  /**
+   * Decides for one Service, and records what it waits for. An Event that the previous decision for the Service
+   * had too is left out: a state that lasts is said once.
+   */
+  decide(service: ServiceView): Turn {
+    const decision = this.#unsaid(service.key, this.#decide(service));
+    const next = this.waiting.settle(service.key, service.creationTimestamp, decision.wait);
+    return { decision, ...this.#effects(this.allocations.drainChanges(), next) };
+  }
+
+  /** The Service is gone. */
+  forget(key: string): Effects {
+    this.allocations.release(key);
+    this.#said.delete(key);
+    const next = this.waiting.settle(key, '', undefined);
+    return this.#effects(this.allocations.drainChanges(), next);
+  }
+
+  #decide(service: ServiceView): Decision {
+    if (handles(service, this.#lbClass)) return decideService(service, this.allocations);
+    if (!this.allocations.bookings.has(service.key)) return notOurs;
+    // It was ours. A Service that stops being a load balancer loses its class with it, but what we gave it must go.
+    if (service.type !== 'LoadBalancer') return decideService(service, this.allocations);
+    this.allocations.release(service.key);
+    return notOurs;
+  }
+
+  #unsaid(key: string, decision: Decision): Decision {
+    const before = this.#said.get(key) ?? [];
+    if (decision.events.length === 0) this.#said.delete(key);
+    else
+      this.#said.set(
+        key,
+        decision.events.map(({ message }) => message),
+      );
+    return before.length === 0
+      ? decision
+      : { ...decision, events: decision.events.filter(({ message }) => !before.includes(message)) };
+  }
+
+  #effects(changes: Changes, next: string | undefined): Effects {
+    const woken = this.waiting.wokenBy(changes.openings);
+    return { wake: next === undefined ? woken : [...new Set([...woken, next])], pools: changes.pools };
+  }
+}
+
+const notOurs: Decision = {
+  kind: 'leave',
+  addresses: [],
+  pool: undefined,
+  events: [],
+  reason: 'the Service is of another load balancer class',
+  wait: undefined,
+};

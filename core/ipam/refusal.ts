@@ -1,0 +1,88 @@
+/** Why a Service cannot have an address: a stable code, and a text that names the rule and who is involved. */
+import type { Claim, SharingConflict } from '#core/ipam/sharing.ts';
+import { formatAddress, type IpAddress } from '#core/model/ip.ts';
+import type { Pool } from '#core/model/config.ts';
+
+export type RefusalCode =
+  | 'noPools'
+  | 'noClusterIP'
+  | 'clusterIPs'
+  | 'invalidRequest'
+  | 'requestFamily'
+  | 'requestPool'
+  | 'notInConfiguration'
+  | 'unknownPool'
+  | 'poolReserved'
+  | 'families'
+  | 'sharing'
+  | 'portInUse'
+  | 'exhausted'
+  | 'secondFamily';
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly message: string;
+}
+
+export function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** `["192.0.2.1" "2001:db8::1"]`, as MetalLB's messages show addresses. */
+export function addressList(addresses: readonly IpAddress[]): string {
+  return `[${addresses.map((address) => quoted(formatAddress(address))).join(' ')}]`;
+}
+
+export function notInConfiguration(addresses: readonly IpAddress[]): Refusal {
+  return {
+    code: 'notInConfiguration',
+    message: `${addressList(addresses)} is not allowed in the configuration: no single IPAddressPool contains it`,
+  };
+}
+
+export function poolReserved(pool: Pool, claim: Claim): Refusal {
+  const { namespaces, serviceSelectors } = pool.serviceAllocation ?? {
+    namespaces: undefined,
+    serviceSelectors: [],
+  };
+  const wrongNamespace = namespaces !== undefined && !namespaces.includes(claim.namespace);
+  const cause = wrongNamespace
+    ? `namespace ${quoted(claim.namespace)} is not among its serviceAllocation namespaces`
+    : `the Service's labels match none of its ${serviceSelectors.length} serviceAllocation serviceSelectors`;
+  return {
+    code: 'poolReserved',
+    message: `pool ${quoted(pool.name)} is reserved for other Services, not compatible with ${quoted(claim.key)}: ${cause}`,
+  };
+}
+
+export function badFamilies(addresses: readonly IpAddress[]): Refusal {
+  return {
+    code: 'families',
+    message: `${addressList(addresses)}: a Service has one address, or one IPv4 and one IPv6 address`,
+  };
+}
+
+const RULES = {
+  noKey: 'this Service has no sharing key (annotation metallb.io/allow-shared-ip)',
+  othersHaveNoKey: 'they have no sharing key (annotation metallb.io/allow-shared-ip)',
+  differentKey: 'their sharing key (annotation metallb.io/allow-shared-ip) is another one',
+  differentBackend:
+    'with externalTrafficPolicy Local only Services with the same selector can share, and theirs is different',
+} as const;
+
+/** Names the address, the other Services (at most ten) and the rule. */
+export function sharingRefusal(address: IpAddress, conflict: SharingConflict): Refusal {
+  const text = formatAddress(address);
+  if (conflict.rule === 'port') {
+    return {
+      code: 'portInUse',
+      message: `port ${conflict.port} is already in use on ${quoted(text)} by ${conflict.others.join(',')}`,
+    };
+  }
+  const more = conflict.others.length > 10 ? ` and ${conflict.others.length - 10} more` : '';
+  const others = conflict.others.slice(0, 10).join(',');
+  return {
+    code: 'sharing',
+    message: `can't change sharing key: address ${quoted(text)} is also in use by ${others}${more}, and ${RULES[conflict.rule]}`,
+  };
+}

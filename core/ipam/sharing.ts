@@ -1,0 +1,68 @@
+/**
+ * When Services may share one address (controller.md §3.8): equal non-empty sharing keys, equal backend keys,
+ * and no port in common.
+ */
+import type { Labels } from '#core/model/selector.ts';
+import type { ServiceView } from '#core/model/views.ts';
+
+/** What a Service brings along when it asks for an address. */
+export interface Claim {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly uid: string;
+  readonly namespace: string;
+  readonly labels: Labels;
+  /** `PROTOCOL/number`, sorted, without duplicates. */
+  readonly ports: readonly string[];
+  /** Empty: the Service does not share. Not scoped by namespace. */
+  readonly sharingKey: string;
+  /** Under `externalTrafficPolicy: Local` the pod selector in canonical form, otherwise empty. */
+  readonly backendKey: string;
+}
+
+/** Everybody on one address. All users have the same two keys. */
+export interface AddressUse {
+  sharingKey: string;
+  backendKey: string;
+  /** Service key of each user → its ports. */
+  readonly users: Map<string, readonly string[]>;
+  /** Port → key of the Service that has it. */
+  readonly ports: Map<string, string>;
+}
+
+export type SharingConflict =
+  | {
+      readonly rule: 'noKey' | 'othersHaveNoKey' | 'differentKey' | 'differentBackend';
+      readonly others: readonly string[];
+    }
+  | { readonly rule: 'port'; readonly port: string; readonly others: readonly string[] };
+
+export function portsOf(service: ServiceView): string[] {
+  return [...new Set(service.ports.map(({ protocol, port }) => `${protocol}/${port}`))].sort();
+}
+
+/** Canonical: equal for equal selectors, different for different ones; empty for an empty selector. */
+export function backendKeyOf(service: ServiceView): string {
+  if (service.externalTrafficPolicy !== 'Local') return '';
+  const pairs = Object.entries(service.selector).sort(([a], [b]) => (a < b ? -1 : 1));
+  return pairs.length === 0 ? '' : JSON.stringify(pairs);
+}
+
+/** Why the claim cannot use an address that has these users; undefined when it can. */
+export function sharingConflict(use: AddressUse | undefined, claim: Claim): SharingConflict | undefined {
+  if (use === undefined) return undefined;
+  const others = [...use.users.keys()].filter((key) => key !== claim.key);
+  if (others.length === 0) return undefined;
+  const rule = keyConflict(use, claim);
+  if (rule !== undefined) return { rule, others: others.sort() };
+  const port = claim.ports.find((candidate) => (use.ports.get(candidate) ?? claim.key) !== claim.key);
+  if (port === undefined) return undefined;
+  return { rule: 'port', port, others: [use.ports.get(port) ?? ''] };
+}
+
+function keyConflict(use: AddressUse, claim: Claim): Exclude<SharingConflict['rule'], 'port'> | undefined {
+  if (claim.sharingKey === '') return 'noKey';
+  if (use.sharingKey === '') return 'othersHaveNoKey';
+  if (use.sharingKey !== claim.sharingKey) return 'differentKey';
+  return use.backendKey === claim.backendKey ? undefined : 'differentBackend';
+}

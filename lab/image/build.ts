@@ -1,0 +1,59 @@
+/** Builds the lab's images from the recipe, without a container tool. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { LabError } from '#lab/errors.ts';
+import { type Archive, writeArchive } from '#lab/image/archive.ts';
+import { baseLayer, freshLayer, type Layer, type Placed, stableLayer } from '#lab/image/layers.ts';
+import { type Copy, IMAGES, RECIPE } from '#lab/image/recipe.ts';
+import type { Reporter } from '#lab/report.ts';
+import { build } from '#tools/build.ts';
+
+const repository = resolve(import.meta.dirname, '../..');
+/** What goes into a layer of its own, since it is large and seldom changes. */
+const NODE = join(repository, `node_modules/node-linux-${process.arch}/bin/node`);
+
+export interface ImagesOptions {
+  /** Where the bundles and the small layers go; emptied first. */
+  readonly folder: string;
+  readonly report: Reporter;
+  /** For a repository in which not all programs exist yet. */
+  readonly allowMissing?: boolean;
+}
+
+/**
+ * Bundles the programs and puts all images of the lab into one archive. Base and Node come from the cache.
+ * @throws LabError when a program does not bundle.
+ */
+export async function buildImages({ folder, report, allowMissing = false }: ImagesOptions): Promise<Archive> {
+  const dist = join(folder, 'dist');
+  report.step('building the images');
+  await build(dist, { allowMissing }).catch((error: unknown) => {
+    throw new LabError(`the programs do not bundle: ${(error as Error).message}`, { cause: error });
+  });
+  const [node, ...rest] = RECIPE.copies.map((copy) => placed(copy, dist));
+  if (node?.from !== NODE) throw new LabError('lab/image/recipe.ts: the first copy must be Node');
+  const base = await baseLayer(report);
+  const runtime = await nodeLayer(node, report);
+  const app = await freshLayer(folder, 'app.tar', rest);
+  const web = join(repository, 'lab/workload/web.ts');
+  const workload = await freshLayer(folder, 'web.tar', [{ from: web, to: '/web.ts' }]);
+  const { env, labels, user, workdir } = RECIPE;
+  return writeArchive(join(folder, 'archive'), [
+    { name: IMAGES.product, layers: [base, runtime, app], env, labels, user, workdir },
+    { name: IMAGES.web, layers: [base, runtime, workload], env, user, command: ['node', '/web.ts'] },
+    { name: IMAGES.pause, layers: [base], env, user, command: ['tini', '--', 'sleep', 'infinity'] },
+  ]);
+}
+
+function placed({ from, to }: Copy, dist: string): Placed {
+  if (from === 'node') return { from: NODE, to };
+  return { from: from === 'dist/' ? dist : join(repository, from), to };
+}
+
+async function nodeLayer(node: Placed, report: Reporter): Promise<Layer> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(node.from), hash);
+  return stableLayer(`node-${hash.digest('hex').slice(0, 12)}`, 'node.tar', [node], report);
+}

@@ -1,0 +1,16 @@
+/** The set-up that `npm test` runs first, so that no test pays for it: all that the full level needs. */
+import { LabError } from '#lab/errors.ts';
+import { DEFAULT_NAME } from '#lab/lab.ts';
+import { prepare } from '#lab/prepare/prepare.ts';
+import { StreamReporter } from '#lab/report.ts';
+
+try {
+  const report = new StreamReporter('set-up');
+  const { bin, frrRootfs } = await prepare('full', DEFAULT_NAME, report);
+  report.step(`Kubernetes programs: ${bin}`);
+  report.step(`FRR root file system: ${frrRootfs}`);
+} catch (error) {
+  if (!(error instanceof LabError)) throw error;
+  process.stderr.write(`set-up: ${error.message}\n`);
+  process.exitCode = error.exitCode;
+}
