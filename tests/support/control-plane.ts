@@ -20,7 +20,9 @@ import { silent } from '#runtime/log/logger.ts';
 import { eventually } from './eventually.ts';
 
 type Program = 'etcd' | 'kube-apiserver';
-const adminToken = 'admin-token';
+/** Users by name: `admin` may do everything and is never turned away, `other` has only what RBAC gives it. */
+const tokens = { admin: 'admin-token', other: 'other-token' };
+export type User = keyof typeof tokens;
 
 export class ControlPlane {
   readonly kubeconfig: string;
@@ -52,10 +54,10 @@ export class ControlPlane {
     return this.#ports[0];
   }
 
-  /** A kubeconfig for the same user by way of another port (a proxy in between). */
-  async kubeconfigVia(port: number): Promise<string> {
-    const path = join(this.#folder, `kubeconfig-${port}`);
-    await writeFile(path, this.#kubeconfigText(port), { mode: 0o600 });
+  /** A kubeconfig of a user, by way of another port where a proxy stands in between. */
+  async kubeconfigFor(user: User, port = this.apiPort): Promise<string> {
+    const path = join(this.#folder, `${user}-${port}.kubeconfig`);
+    await writeFile(path, this.#kubeconfigText(user, port), { mode: 0o600 });
     return path;
   }
 
@@ -158,15 +160,15 @@ export class ControlPlane {
       'api.key': server.key,
       'sa.key': privateKey.export({ type: 'sec1', format: 'pem' }),
       'sa.pub': accounts,
-      'tokens.csv': `${adminToken},admin,admin-uid,system:masters\nother-token,other,other-uid\n`,
-      kubeconfig: this.#kubeconfigText(this.apiPort),
+      'tokens.csv': `${tokens.admin},admin,admin-uid,system:masters\n${tokens.other},other,other-uid\n`,
+      kubeconfig: this.#kubeconfigText('admin', this.apiPort),
     };
     for (const [name, text] of Object.entries(files)) {
       await writeFile(join(this.#folder, name), text, { mode: 0o600 });
     }
   }
 
-  #kubeconfigText(port: number): string {
+  #kubeconfigText(name: User, port: number): string {
     const cluster = {
       server: `https://127.0.0.1:${port}`,
       'certificate-authority': join(this.#folder, 'ca.crt'),
@@ -175,8 +177,8 @@ export class ControlPlane {
       apiVersion: 'v1',
       kind: 'Config',
       clusters: [{ name: 'test', cluster }],
-      users: [{ name: 'admin', user: { token: adminToken } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin', namespace: 'default' } }],
+      users: [{ name, user: { token: tokens[name] } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: name, namespace: 'default' } }],
       'current-context': 'test',
     });
   }
