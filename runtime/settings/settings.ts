@@ -61,7 +61,9 @@ export function integer(naming: Naming & { default: number; min?: number; max?: 
   const schema = z
     .string()
     .optional()
-    .transform((value) => (value === undefined ? naming.default : Number(value)))
+    .transform((value) =>
+      value === undefined ? naming.default : /^-?\d+$/.test(value) ? Number(value) : NaN,
+    )
     .refine((value) => Number.isInteger(value) && value >= min && value <= max, {
       error: `must be a whole number from ${min} to ${max}`,
     });
@@ -154,13 +156,22 @@ export function parseSettings<S extends Options>(
   const settings: Record<string, unknown> = {};
   for (const [key, declared] of Object.entries(options)) {
     const flag = declared.flag === undefined ? undefined : flags.get(declared.flag);
-    const given = flag ?? (declared.env === undefined ? undefined : env[declared.env]);
+    const given = flag ?? fromEnvironment(declared, env);
     const result = declared.schema.safeParse(given);
     if (result.success) settings[key] = result.data;
     else problems.push(...result.error.issues.map((issue) => describe(declared, given, issue.message)));
   }
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze(settings) as SettingsOf<S>;
+}
+
+/** A variable set to nothing counts as not set, as usual in pod templates. */
+function fromEnvironment(
+  declared: Option<unknown>,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const value = declared.env === undefined ? undefined : env[declared.env];
+  return value === '' ? undefined : value;
 }
 
 function describe(declared: Option<unknown>, given: string | undefined, message: string): string {
