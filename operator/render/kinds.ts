@@ -43,7 +43,3 @@ export const metallbKind: ResourceType = kind('metallb.io', 'v1beta1', {
   kind: 'MetalLB',
   plural: 'metallbs',
 });
-
-export const podKind: ResourceType = kind('', 'v1', { kind: 'Pod', plural: 'pods' });
-
-export const namespaceKind: ResourceType = kind('', 'v1', { kind: 'Namespace', plural: 'namespaces' }, false);

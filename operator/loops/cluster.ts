@@ -1,0 +1,89 @@
+/** The operator's picture of the cluster: stores of the MetalLB objects, of everything we made, and of the pods. */
+import type { PodView } from '#operator/availability.ts';
+import type { Inventory, LiveObject } from '#operator/loops/sync.ts';
+import { podView, wholeObject } from '#operator/loops/views.ts';
+import { coreKinds, metallbKind, optionalKinds } from '#operator/render/kinds.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
+import type { KubeClient, KubeObject, ResourceType, Store, WatchOptions } from '#runtime/kube/types.ts';
+
+/** Starts a reflector and gives its store: `watchStore` with transport and context already bound. */
+export type Watch = <T>(options: WatchOptions<T>) => Store<T>;
+
+export interface ClusterOptions {
+  readonly namespace: string;
+  readonly managedBy: string;
+  /** API groups that the server has. */
+  readonly groups: ReadonlySet<string>;
+  readonly watch: Watch;
+}
+
+export class Cluster implements Inventory {
+  readonly types: readonly ResourceType[];
+  /** MetalLB objects of our namespace. */
+  readonly metallbs: Store<KubeObject>;
+  readonly pods: Store<PodView>;
+  readonly #namespace: string;
+  readonly #owned: ReadonlyMap<ResourceType, Store<KubeObject>>;
+
+  constructor(options: ClusterOptions) {
+    const { namespace, watch } = options;
+    this.#namespace = namespace;
+    this.types = [...coreKinds, ...optionalKinds.filter(({ group }) => options.groups.has(group))];
+    const labelSelector = `app.kubernetes.io/managed-by=${options.managedBy}`;
+    this.#owned = new Map(
+      this.types.map((type) => {
+        const where = type.namespaced ? { namespace } : {};
+        return [type, watch({ type, ...where, labelSelector, project: wholeObject })];
+      }),
+    );
+    this.metallbs = watch({ type: metallbKind, namespace, project: wholeObject });
+    this.pods = watch({ type: kinds.Pod, namespace, labelSelector: 'app=metallb', project: podView });
+  }
+
+  /** Resolves when every store has its first complete list. */
+  async synced(): Promise<void> {
+    const stores = [this.metallbs, this.pods, ...this.#owned.values()];
+    await Promise.all(stores.map((store) => store.synced));
+  }
+
+  /** Calls back for each change of an object we made or of a pod. */
+  onChange(listener: (kind: string, name: string) => void): void {
+    for (const [type, store] of this.#owned) {
+      store.onChange(({ now, old }) => listener(type.kind, (now ?? old)?.metadata.name ?? ''));
+    }
+    this.pods.onChange(({ now, old }) => listener('Pod', (now ?? old)?.name ?? ''));
+  }
+
+  find(type: ResourceType, namespace: string | undefined, name: string): KubeObject | undefined {
+    const key = namespace === undefined ? name : `${namespace}/${name}`;
+    return this.#owned.get(type)?.get(key);
+  }
+
+  /**
+   * What we made and may delete: labelled ours, and belonging to a MetalLB object or, if cluster-scoped, to our
+   * Namespace. The label alone can be anybody's.
+   */
+  all(): LiveObject[] {
+    return [...this.#owned].flatMap(([type, store]) =>
+      [...store.values()].filter((object) => this.#isOurs(type, object)).map((object) => ({ type, object })),
+    );
+  }
+
+  #isOurs(type: ResourceType, object: KubeObject): boolean {
+    const owners = object.metadata['ownerReferences'];
+    if (!Array.isArray(owners)) return false;
+    return owners.some((owner: { kind?: unknown; name?: unknown }) =>
+      type.namespaced
+        ? owner.kind === metallbKind.kind
+        : owner.kind === kinds.Namespace.kind && owner.name === this.#namespace,
+    );
+  }
+}
+
+/** Names of the API groups that the server has. */
+export async function apiGroups(client: KubeClient, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const answer = (await client.request('GET', '/apis', undefined, signal)) as {
+    groups?: readonly { name: string }[];
+  };
+  return new Set((answer.groups ?? []).map(({ name }) => name));
+}

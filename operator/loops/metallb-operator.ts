@@ -1,0 +1,156 @@
+/**
+ * The reconcile loop: one key per MetalLB object, and the key of the one that counts for every change of what we
+ * made. It reads the stores, decides by pure functions, applies what differs, and says in the conditions how it went.
+ */
+import { AppError } from '#core/errors.ts';
+import { metallbName, validateMetalLB, wrongName } from '#core/config/metallb.ts';
+import { metallbConditions, sameConditions, type MetalLBVerdict } from '#core/status/metallb-conditions.ts';
+import { metaOf, OperatorBase } from '#operator/operator-base.ts';
+import type { Cluster } from '#operator/loops/cluster.ts';
+import { fieldManager, Syncer, type SyncResult } from '#operator/loops/sync.ts';
+import { incorrectName, invalidSpec, verdictOf } from '#operator/loops/verdict.ts';
+import { conditionsOf, daemonSetView, deploymentView, specOf } from '#operator/loops/views.ts';
+import { effectiveBackend, engineMessage } from '#operator/render/backend.ts';
+import { metallbKind } from '#operator/render/kinds.ts';
+import type { RenderOptions } from '#operator/render/manifest.ts';
+import { render, type Owners } from '#operator/render/render.ts';
+import type { KubeClient, KubeObject } from '#runtime/kube/types.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { Metrics } from '#runtime/metrics/types.ts';
+import { done, type Outcome } from '#runtime/queue/types.ts';
+
+export interface MetalLBOperatorParts {
+  readonly client: KubeClient;
+  readonly cluster: Cluster;
+  readonly options: RenderOptions;
+  /** uid of our Namespace, owner of what is cluster-scoped. */
+  readonly namespaceUid: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Puts a key on the queue that calls `reconcile`. */
+  readonly enqueue: (key: string) => void;
+  /** RFC 3339 with seconds. */
+  readonly now: () => string;
+}
+
+/** The operator of MetalLB objects, in the frame of the library. */
+export class MetalLBOperator extends OperatorBase {
+  readonly #parts: MetalLBOperatorParts;
+  readonly #syncer: Syncer;
+  /** Last verdict by key, for the log: changes only. */
+  readonly #said = new Map<string, string>();
+
+  constructor(parts: MetalLBOperatorParts) {
+    const { client, cluster, logger, metrics } = parts;
+    super({ client, watch: () => cluster.metallbs, logger, fieldManager, types: [metallbKind] });
+    this.#parts = parts;
+    const writes = metrics.counter({
+      name: 'metallb_operator_writes_total',
+      help: 'Objects written by kind and action: applied (new or changed by us), repaired (drifted), deleted.',
+      labels: ['kind', 'action'],
+    });
+    this.#syncer = new Syncer({ client, inventory: cluster, logger, writes });
+  }
+
+  /** Called by the library's start: from here on every change leads to a reconcile. */
+  protected override async init(): Promise<void> {
+    const { cluster, enqueue, options } = this.#parts;
+    const { group, version, plural } = metallbKind;
+    const theOne = `${options.namespace}/${metallbName}`;
+    cluster.onChange((kind, name) => {
+      this.#syncer.seen(kind, name);
+      enqueue(theOne);
+    });
+    await this.watchResource(
+      group,
+      version,
+      plural,
+      ({ meta }) => {
+        enqueue(`${meta.namespace}/${meta.name}`);
+        return Promise.resolve();
+      },
+      options.namespace,
+    );
+    for (const key of cluster.metallbs.keys()) enqueue(key);
+    // Without the object there is no event, but perhaps something of it is left.
+    enqueue(theOne);
+  }
+
+  /** Handles one key. Throws AppError when something could not be written, after saying so in the conditions. */
+  async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
+    const { cluster, options } = this.#parts;
+    const object = cluster.metallbs.get(key);
+    if (object === undefined) return this.#gone(key, signal);
+    // Being deleted in the foreground: the garbage collector takes our objects, so make no new ones.
+    if (object.metadata['deletionTimestamp'] !== undefined) return done;
+    const { name } = object.metadata;
+    const spec = specOf(object);
+    const context = { namespace: options.namespace, name, externalNamespace: options.externalNamespace };
+    const misnamed = wrongName(context);
+    if (misnamed !== undefined) return this.#say(object, incorrectName(misnamed));
+    const problems = validateMetalLB(spec, context);
+    if (problems.length > 0) return this.#say(object, invalidSpec(problems));
+    const result = await this.#syncer.sync(render(spec, options, this.#owners(object)), signal);
+    const backend = effectiveBackend(spec, options);
+    await this.#say(object, verdictOf(result, this.#workloads(result), engineMessage(backend)));
+    return this.#outcome(result);
+  }
+
+  async #gone(key: string, signal: AbortSignal): Promise<Outcome> {
+    this.#said.delete(key);
+    if (key !== `${this.#parts.options.namespace}/${metallbName}`) return done;
+    return this.#outcome(await this.#syncer.sync([], signal));
+  }
+
+  #outcome(result: SyncResult): Outcome {
+    const [first] = result.failures;
+    if (first === undefined) return done;
+    const cause = first.error;
+    const message = `${result.failures.length} objects could not be written, first ${first.object}`;
+    throw cause instanceof AppError
+      ? new AppError(cause.code, message, { retry: 'backoff', retryAfterMs: cause.retryAfterMs, cause })
+      : new AppError('BUG', message, { retry: 'backoff', cause });
+  }
+
+  #workloads(result: SyncResult) {
+    const controller = result.live.get('Deployment/controller');
+    const speaker = result.live.get('DaemonSet/speaker');
+    return {
+      controller: controller && deploymentView(controller),
+      speaker: speaker && daemonSetView(speaker),
+      pods: [...this.#parts.cluster.pods.values()],
+    };
+  }
+
+  #owners(object: KubeObject): Owners {
+    const { namespaceUid, options } = this.#parts;
+    return {
+      namespaced: {
+        apiVersion: 'metallb.io/v1beta1',
+        blockOwnerDeletion: true,
+        controller: true,
+        kind: 'MetalLB',
+        name: object.metadata.name,
+        uid: object.metadata.uid ?? '',
+      },
+      cluster: { apiVersion: 'v1', kind: 'Namespace', name: options.namespace, uid: namespaceUid },
+    };
+  }
+
+  /** Writes the conditions if they say something new. */
+  async #say(object: KubeObject, verdict: MetalLBVerdict): Promise<Outcome> {
+    const { logger, now } = this.#parts;
+    const key = `${object.metadata.namespace}/${object.metadata.name}`;
+    const text = JSON.stringify(verdict);
+    if (this.#said.get(key) !== text) {
+      this.#said.set(key, text);
+      logger[verdict.kind === 'degraded' ? 'warn' : 'info']('verdict', { metallb: key, ...verdict });
+    }
+    const previous = conditionsOf(object);
+    const generation = object.metadata.generation ?? 0;
+    const conditions = metallbConditions(verdict, previous, { generation, now: now() });
+    if (sameConditions(conditions, previous)) return done;
+    await this.patchResourceStatus(metaOf(metallbKind, object), { conditions });
+    return done;
+  }
+}

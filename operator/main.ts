@@ -1,0 +1,120 @@
+/** The operator: makes the cluster agree with the MetalLB object (operator-packaging.md §2). */
+import { hostname } from 'node:os';
+import { AppError, SettingsError } from '#core/errors.ts';
+import { apiGroups, Cluster } from '#operator/loops/cluster.ts';
+import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
+import { operatorOptions, renderOptions, type OperatorSettings } from '#operator/settings.ts';
+import { createAuthorizer } from '#runtime/http/authorizer.ts';
+import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
+import { createKubeClient } from '#runtime/kube/client.ts';
+import { loadCredentials } from '#runtime/kube/credentials.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
+import { createTransport } from '#runtime/kube/transport.ts';
+import type { KubeClient } from '#runtime/kube/types.ts';
+import { watchStore } from '#runtime/kube/watch-store.ts';
+import { startElector } from '#runtime/lease/elector.ts';
+import { runProgram, type Program } from '#runtime/lifecycle/program.ts';
+import { createMetrics } from '#runtime/metrics/registry.ts';
+import type { Metrics } from '#runtime/metrics/types.ts';
+import { systemClock } from '#runtime/queue/clock.ts';
+import { createQueue } from '#runtime/queue/queue.ts';
+import packageFile from '../package.json' with { type: 'json' };
+
+type Context = Program<typeof operatorOptions>;
+
+await runProgram(
+  { name: 'operator', options: operatorOptions, logLevel: (settings) => settings.logLevel },
+  start,
+);
+
+async function start(context: Context): Promise<void> {
+  const { settings, logger, signal, scope } = context;
+  const metrics = createMetrics({ processMetrics: true });
+  const credentials = scope.use(loadCredentials({ kubeconfig: settings.kubeconfig }));
+  const namespace = settings.namespace || (credentials.namespace ?? '');
+  if (namespace === '') throw new SettingsError(['--namespace / $OPERATOR_NAMESPACE: must be given']);
+  const transport = createTransport(credentials, { logger, metrics });
+  const client = createKubeClient(transport);
+  let problem: string | undefined = 'the stores are not filled yet';
+  scope.use(await startHealthServer({ port: settings.healthPort, ready: () => problem }));
+  await serveMetrics(settings, { context, client, metrics });
+
+  const groups = await apiGroups(client, signal);
+  const options = renderOptions(settings, {
+    namespace,
+    version: packageFile.version,
+    openshift: groups.has('route.openshift.io'),
+  });
+  const own = await client.get({ type: kinds.Namespace, name: namespace }, signal);
+  if (settings.leaderElection) {
+    // A waiting replica is ready: it is what takes over.
+    problem = undefined;
+    await lead(context, client, namespace);
+  }
+  const cluster = new Cluster({
+    namespace,
+    managedBy: options.managedBy,
+    groups,
+    watch: (watchOptions) => watchStore(transport, watchOptions, { logger, metrics, signal }),
+  });
+  await cluster.synced();
+  const queue = createQueue({
+    name: 'metallb',
+    handler: (key, stop) => operator.reconcile(key, stop),
+    logger,
+    metrics,
+  });
+  const operator = new MetalLBOperator({
+    client,
+    cluster,
+    options,
+    namespaceUid: own.metadata.uid ?? '',
+    logger,
+    metrics,
+    enqueue: (key) => queue.add(key),
+    now: () => `${new Date().toISOString().slice(0, 19)}Z`,
+  });
+  scope.defer(() => queue.drain(5000));
+  scope.defer(() => operator.stop());
+  await operator.start();
+  problem = undefined;
+  logger.info('ready', { namespace, platform: options.platform });
+}
+
+/** Competes for the Lease and returns when we hold it; losing it later ends the process. */
+async function lead(context: Context, client: KubeClient, namespace: string): Promise<void> {
+  const { logger, signal, scope, stop } = context;
+  const elector = startElector({
+    client,
+    namespace,
+    name: 'metallb.io.metallboperator',
+    identity: `${hostname()}_${crypto.randomUUID()}`,
+    logger,
+    signal,
+    onLost: (reason) => stop('lease lost', new AppError('KUBE', reason, { retry: 'never' })),
+  });
+  scope.defer(() => elector.stop());
+  await elector.leading;
+}
+
+/** Our own metrics: off unless an address is given; HTTPS for those whom the API server allows. */
+async function serveMetrics(
+  settings: OperatorSettings,
+  parts: { context: Context; client: KubeClient; metrics: Metrics },
+): Promise<void> {
+  const address = settings.metricsAddress;
+  if (address === '0' || address === '') return;
+  const { context, client, metrics } = parts;
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
+  if (port === '')
+    throw new SettingsError([`--metrics-addr: ${JSON.stringify(address)}: must be [host]:port`]);
+  const secure = { authorize: createAuthorizer(client, systemClock), certDir: '' };
+  const server = await startMetricsServer({
+    port: Number(port),
+    ...(host === '' ? {} : { host }),
+    metrics,
+    logger: context.logger,
+    secure,
+  });
+  context.scope.use(server);
+}
