@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { AppError, SettingsError } from '#core/errors.ts';
 import { apiGroups, Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
+import { ownImage } from '#operator/own-pod.ts';
 import { operatorOptions, renderOptions, type OperatorSettings } from '#operator/settings.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
@@ -40,12 +41,18 @@ async function start(context: Context): Promise<void> {
   await serveMetrics(settings, { context, client, metrics });
 
   const groups = await apiGroups(client, signal);
+  const { podName } = settings;
+  const own =
+    settings.image === '' && podName !== ''
+      ? await ownImage(client, { namespace, name: podName }, signal)
+      : { image: '', pullPolicy: '' };
   const options = renderOptions(settings, {
     namespace,
+    own,
     version: packageFile.version,
     openshift: groups.has('route.openshift.io'),
   });
-  const own = await client.get({ type: kinds.Namespace, name: namespace }, signal);
+  const home = await client.get({ type: kinds.Namespace, name: namespace }, signal);
   if (settings.leaderElection) {
     // A waiting replica is ready: it is what takes over.
     problem = undefined;
@@ -68,7 +75,7 @@ async function start(context: Context): Promise<void> {
     client,
     cluster,
     options,
-    namespaceUid: own.metadata.uid ?? '',
+    namespaceUid: home.metadata.uid ?? '',
     logger,
     metrics,
     enqueue: (key) => queue.add(key),

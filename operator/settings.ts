@@ -15,10 +15,11 @@ export const operatorOptions = {
     env: 'OPERATOR_NAMESPACE',
     help: 'namespace of the MetalLB object and of everything made for it; default: our own',
   }),
+  podName: text({ flag: 'pod-name', env: 'POD_NAME', help: 'our own pod, to read the image from' }),
   image: text({
     flag: 'image',
     env: 'METALLB_IMAGE',
-    help: 'the one image of all containers; the three below override it',
+    help: 'the one image of all containers; default: the image of our own pod; the three below override it',
   }),
   controllerImage: text({ env: 'CONTROLLER_IMAGE', help: 'image of container controller' }),
   speakerImage: text({ env: 'SPEAKER_IMAGE', help: 'image of container speaker' }),
@@ -27,7 +28,7 @@ export const operatorOptions = {
     env: 'IMAGE_PULL_POLICY',
     choices: ['', 'Always', 'IfNotPresent', 'Never'],
     default: '',
-    help: "pull policy of all containers; empty: the cluster's default",
+    help: "pull policy of all containers; default: our own pod's, with its image",
   }),
   metricsPort: port({ env: 'METRICS_PORT', default: 9120, help: 'HTTPS metrics of controller and speaker' }),
   frrMetricsPort: port({ env: 'FRR_METRICS_PORT', default: 9121, help: 'HTTPS metrics of FRR' }),
@@ -96,23 +97,32 @@ export const operatorOptions = {
 
 export type OperatorSettings = SettingsOf<typeof operatorOptions>;
 
+/** What the operator found out about where it runs. */
+export interface Facts {
+  readonly namespace: string;
+  readonly version: string;
+  readonly openshift: boolean;
+  /** Image and pull policy of our own pod; empty when unknown. */
+  readonly own: { readonly image: string; readonly pullPolicy: string };
+}
+
 /**
  * The part of the settings that rendering needs. `namespace` is ours already. Throws SettingsError with every
  * contradiction.
  */
-export function renderOptions(
-  settings: OperatorSettings,
-  facts: { namespace: string; version: string; openshift: boolean },
-): RenderOptions {
+export function renderOptions(settings: OperatorSettings, facts: Facts): RenderOptions {
+  const image = settings.image || facts.own.image;
   const images = {
-    controller: settings.controllerImage || settings.image,
-    speaker: settings.speakerImage || settings.image,
-    frr: settings.frrImage || settings.image,
+    controller: settings.controllerImage || image,
+    speaker: settings.speakerImage || image,
+    frr: settings.frrImage || image,
   };
   const apiPorts = settings.apiPorts.map(Number);
   const problems = [
     ...Object.entries(images).flatMap(([name, image]) =>
-      image === '' ? [`no image for ${name}: set METALLB_IMAGE or ${name.toUpperCase()}_IMAGE`] : [],
+      image === ''
+        ? [`no image for ${name}: set METALLB_IMAGE, ${name.toUpperCase()}_IMAGE, or POD_NAME to use our own`]
+        : [],
     ),
     ...(settings.serviceMonitors && settings.podMonitors
       ? ['DEPLOY_SERVICEMONITORS and DEPLOY_PODMONITORS exclude each other']
@@ -125,7 +135,7 @@ export function renderOptions(
   return {
     namespace: facts.namespace,
     images,
-    imagePullPolicy: settings.imagePullPolicy,
+    imagePullPolicy: settings.imagePullPolicy || ownPullPolicy(settings, facts),
     ports: {
       metrics: settings.metricsPort,
       frrMetrics: settings.frrMetricsPort,
@@ -147,6 +157,12 @@ export function renderOptions(
     managedBy: 'metallb-operator',
     version: facts.version,
   };
+}
+
+/** With our image goes our policy; an image named by itself is pulled as the cluster does by default. */
+function ownPullPolicy(settings: OperatorSettings, facts: Facts): RenderOptions['imagePullPolicy'] {
+  const policy = settings.image === '' ? facts.own.pullPolicy : '';
+  return policy === 'Always' || policy === 'IfNotPresent' || policy === 'Never' ? policy : '';
 }
 
 function monitorsOf(settings: OperatorSettings): RenderOptions['monitors'] {

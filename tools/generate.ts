@@ -3,9 +3,10 @@
  * files that are out of date and exits 1. A new generator is one more line in `generators`.
  */
 import { apiFiles } from '#tools/crds/producer.ts';
+import { manifestFiles } from '#tools/manifests/producer.ts';
 import { drift, write, type GeneratedFile } from '#tools/generated-file.ts';
 
-const generators: readonly (() => GeneratedFile[])[] = [apiFiles];
+const generators: readonly (() => GeneratedFile[])[] = [apiFiles, manifestFiles];
 
 /** All generated files, as they should be. */
 export function generatedFiles(): GeneratedFile[] {

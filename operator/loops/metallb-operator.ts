@@ -141,7 +141,8 @@ export class MetalLBOperator extends OperatorBase {
   async #say(object: KubeObject, verdict: MetalLBVerdict): Promise<Outcome> {
     const { logger, now } = this.#parts;
     const key = `${object.metadata.namespace}/${object.metadata.name}`;
-    const text = JSON.stringify(verdict);
+    // Counts of ready pods come and go; the log says when the verdict changes.
+    const text = verdict.kind === 'progressing' ? verdict.reason : JSON.stringify(verdict);
     if (this.#said.get(key) !== text) {
       this.#said.set(key, text);
       logger[verdict.kind === 'degraded' ? 'warn' : 'info']('verdict', { metallb: key, ...verdict });

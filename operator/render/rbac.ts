@@ -98,7 +98,7 @@ export const speakerRules: readonly Rule[] = [
 ];
 
 /** OpenShift: the speaker may use its own security context constraints. */
-const useScc: Rule = {
+export const useScc: Rule = {
   apiGroups: ['security.openshift.io'],
   resources: ['securitycontextconstraints'],
   resourceNames: ['metallb-speaker'],
@@ -120,7 +120,7 @@ export function rbac(input: RenderInput): Manifest[] {
 }
 
 /** Cluster-scoped names carry our namespace, so that two installations do not share them. */
-export function clusterName(component: Component, options: RenderOptions): string {
+export function clusterName(component: Component, options: Pick<RenderOptions, 'namespace'>): string {
   return `${options.namespace}:${component}`;
 }
 

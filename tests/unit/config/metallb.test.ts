@@ -1,5 +1,7 @@
 /** Rules MLB-1 … MLB-10 (api.md §6.12; behaviours of operator-packaging.md §10.1 by number). */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { z } from 'zod';
+import type { metallbV1beta1 } from '#core/api/metallb.ts';
 import { validateMetalLB, wrongName, type MetalLBSpec } from '#core/config/metallb.ts';
 
 const context = { namespace: 'metallb-system', name: 'metallb', externalNamespace: '' };
@@ -13,6 +15,12 @@ function weights(part: string, weight: number): object {
 }
 
 describe('MetalLB spec', () => {
+  it('has the fields of the CRD', () => {
+    type Schema = NonNullable<z.infer<typeof metallbV1beta1>['spec']>;
+    expectTypeOf<Schema>().toExtend<MetalLBSpec>();
+    expectTypeOf<Exclude<keyof Schema, 'image'>>().toEqualTypeOf<keyof MetalLBSpec>();
+  });
+
   it('1: an empty spec is fine', () => {
     expect(codes({})).toEqual([]);
   });

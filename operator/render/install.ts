@@ -1,0 +1,179 @@
+/** What installs the operator itself: its account, exactly the rights it needs, and its Deployment. */
+import { metallbName } from '#core/config/metallb.ts';
+import { confined, fieldEnv, image } from '#operator/render/containers.ts';
+import { nobody, programs } from '#operator/render/image.ts';
+import type { Manifest, RenderOptions } from '#operator/render/manifest.ts';
+import {
+  clusterName,
+  controllerClusterRules,
+  controllerRules,
+  externalFrrRules,
+  speakerClusterRules,
+  speakerRules,
+  useScc,
+  type Rule,
+} from '#operator/render/rbac.ts';
+import { speakerScc } from '#operator/render/speaker.ts';
+
+const account = 'manager-account';
+const role = 'metallb-manager-role';
+const binding = 'metallb-manager-rolebinding';
+const rbacGroup = 'rbac.authorization.k8s.io';
+
+const labels = {
+  'app.kubernetes.io/component': 'operator',
+  'app.kubernetes.io/name': 'metallb',
+  'app.kubernetes.io/part-of': 'metallb',
+};
+
+/** `create` by name works because server-side apply names what it creates. */
+const write = ['create', 'delete', 'get', 'patch'];
+const follow = ['list', 'watch'];
+
+/**
+ * Cluster-wide rights: our two roles and their bindings by name, and all that those roles grant, since nobody may
+ * grant what he does not hold.
+ */
+export function operatorClusterRules(namespace: string): Rule[] {
+  const names = [clusterName('controller', { namespace }), clusterName('speaker', { namespace })];
+  const roles = ['clusterrolebindings', 'clusterroles'];
+  const scc = { apiGroups: ['security.openshift.io'], resources: ['securitycontextconstraints'] };
+  return [
+    { apiGroups: [''], resources: ['namespaces'], resourceNames: [namespace], verbs: ['get'] },
+    { apiGroups: [rbacGroup], resources: roles, verbs: follow },
+    { apiGroups: [rbacGroup], resources: roles, resourceNames: names, verbs: write },
+    { ...scc, verbs: follow },
+    { ...scc, resourceNames: [speakerScc], verbs: write },
+    ...withoutRepeats([...controllerClusterRules, ...speakerClusterRules, ...externalFrrRules]),
+  ];
+}
+
+/** Rights in our own namespace. */
+export function operatorRules(): Rule[] {
+  const all = [...write, ...follow];
+  return [
+    { apiGroups: ['metallb.io'], resources: ['metallbs'], verbs: ['get', ...follow] },
+    { apiGroups: ['metallb.io'], resources: ['metallbs/status'], verbs: ['patch'] },
+    {
+      apiGroups: ['metallb.io'],
+      resources: ['metallbs/finalizers'],
+      resourceNames: [metallbName],
+      verbs: ['update'],
+    },
+    { apiGroups: [''], resources: ['configmaps', 'serviceaccounts', 'services'], verbs: all },
+    { apiGroups: ['apps'], resources: ['daemonsets', 'deployments'], verbs: all },
+    { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: all },
+    { apiGroups: [rbacGroup], resources: ['rolebindings', 'roles'], verbs: all },
+    { apiGroups: ['monitoring.coreos.com'], resources: ['podmonitors', 'servicemonitors'], verbs: all },
+    ...withoutRepeats([...controllerRules, ...speakerRules, useScc]),
+  ];
+}
+
+function withoutRepeats(rules: readonly Rule[]): Rule[] {
+  const seen = new Map(rules.map((rule) => [JSON.stringify(rule), rule]));
+  return [...seen.values()];
+}
+
+/** The namespace, allowed to run speakers: they need the host's network and raw sockets. */
+export function namespaceManifest(namespace: string): Manifest {
+  const level = 'privileged';
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: namespace,
+      labels: {
+        ...labels,
+        'pod-security.kubernetes.io/audit': level,
+        'pod-security.kubernetes.io/enforce': level,
+        'pod-security.kubernetes.io/warn': level,
+      },
+    },
+  };
+}
+
+/** ServiceAccount, roles and bindings of the operator. */
+export function operatorRbac(namespace: string): Manifest[] {
+  const apiVersion = `${rbacGroup}/v1`;
+  const cluster = { name: role, labels };
+  const own = { name: role, namespace, labels };
+  const subjects = [{ kind: 'ServiceAccount', name: account, namespace }];
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace, labels } },
+    { apiVersion, kind: 'ClusterRole', metadata: cluster, rules: operatorClusterRules(namespace) },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: binding, labels },
+      roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: role },
+      subjects,
+    },
+    { apiVersion, kind: 'Role', metadata: own, rules: operatorRules() },
+    {
+      apiVersion,
+      kind: 'RoleBinding',
+      metadata: { name: binding, namespace, labels },
+      roleRef: { apiGroup: rbacGroup, kind: 'Role', name: role },
+      subjects,
+    },
+  ];
+}
+
+/**
+ * Deployment `metallb-operator-controller-manager`. It runs `options.images.controller`, and so will everything that
+ * the operator makes: it looks at its own pod.
+ */
+export function operatorDeployment(options: RenderOptions): Manifest {
+  const select = { 'control-plane': 'controller-manager' };
+  const { namespace, version } = options;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: 'metallb-operator-controller-manager',
+      namespace,
+      labels: { ...labels, ...select, 'app.kubernetes.io/version': version },
+    },
+    spec: {
+      replicas: 1,
+      revisionHistoryLimit: 3,
+      selector: { matchLabels: select },
+      template: {
+        metadata: { labels: { ...labels, ...select } },
+        spec: {
+          containers: [managerContainer(options)],
+          nodeSelector: { 'kubernetes.io/os': 'linux' },
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: nobody,
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          serviceAccountName: account,
+          terminationGracePeriodSeconds: 10,
+          tolerations: [
+            { effect: 'NoSchedule', key: 'node-role.kubernetes.io/control-plane', operator: 'Exists' },
+          ],
+        },
+      },
+    },
+  };
+}
+
+function managerContainer(options: RenderOptions): object {
+  const probe = (path: string) => ({ httpGet: { path, port: 'health' }, periodSeconds: 10 });
+  return {
+    args: ['--enable-leader-election', '--metrics-addr=:8443'],
+    command: [programs.operator],
+    env: [fieldEnv('OPERATOR_NAMESPACE', 'metadata.namespace'), fieldEnv('POD_NAME', 'metadata.name')],
+    ...image(options.images.controller, options),
+    livenessProbe: { ...probe('/healthz'), initialDelaySeconds: 10 },
+    name: 'manager',
+    ports: [
+      { containerPort: 8080, name: 'health', protocol: 'TCP' },
+      { containerPort: 8443, name: 'metricshttps', protocol: 'TCP' },
+    ],
+    readinessProbe: { ...probe('/readyz'), initialDelaySeconds: 1, periodSeconds: 2 },
+    resources: { requests: { cpu: '50m', memory: '128Mi' } },
+    securityContext: confined(),
+  };
+}

@@ -1,0 +1,76 @@
+/** Manifests under config/ that are made from operator/render: nothing there is written by hand but the samples. */
+import { stringify } from 'yaml';
+import { resourceDefinitions } from '#core/api/resources.ts';
+import { namespaceManifest, operatorDeployment, operatorRbac } from '#operator/render/install.ts';
+import type { Manifest, RenderOptions } from '#operator/render/manifest.ts';
+import { render } from '#operator/render/render.ts';
+import { customResourceDefinition } from '#tools/crds/crd.ts';
+import type { GeneratedFile } from '#tools/generated-file.ts';
+import packageFile from '../../package.json' with { type: 'json' };
+
+const header = '# Generated from operator/render by `npm run generate`. Do not edit.\n';
+
+/** What a release publishes; users name their own by kustomize (config/operator/kustomization.yaml). */
+export const publishedImage = `ghcr.io/metallb-ts/metallb-ts:v${packageFile.version}`;
+
+/** Settings as an installation without any wishes has them. */
+export function plainOptions(managedBy: string, memberlistSecret: string): RenderOptions {
+  return {
+    namespace: 'metallb-system',
+    images: { controller: publishedImage, speaker: publishedImage, frr: publishedImage },
+    imagePullPolicy: '',
+    ports: { metrics: 9120, frrMetrics: 9121, health: 17472, memberlist: 7946 },
+    tls: { minVersion: '', cipherSuites: '', curvePreferences: '' },
+    platform: 'kubernetes',
+    monitors: 'none',
+    networkPolicies: true,
+    apiPorts: [443, 6443],
+    externalNamespace: '',
+    frrFromNetworkOperator: false,
+    memberlistSecret,
+    managedBy,
+    version: packageFile.version,
+  };
+}
+
+/** `config/operator`: the operator by kustomize or as one file; `config/manifests`: MetalLB without an operator. */
+export function manifestFiles(): GeneratedFile[] {
+  const options = plainOptions('metallb-operator', 'metallb-memberlist');
+  const namespace = namespaceManifest(options.namespace);
+  const rbac = operatorRbac(options.namespace);
+  const deployment = operatorDeployment(options);
+  const crds = resourceDefinitions.map((definition) => customResourceDefinition(definition));
+  return [
+    { path: 'config/crd/kustomization.yaml', content: kustomization({ resources: crdFiles() }) },
+    { path: 'config/operator/namespace.yaml', content: documents([namespace]) },
+    { path: 'config/operator/rbac.yaml', content: documents(rbac) },
+    { path: 'config/operator/deployment.yaml', content: documents([deployment]) },
+    { path: 'config/operator/kustomization.yaml', content: operatorKustomization() },
+    { path: 'config/operator/install.yaml', content: documents([namespace, ...crds, ...rbac, deployment]) },
+    ...['frr', 'native'].map((backend) => ({
+      path: `config/manifests/metallb-${backend}.yaml`,
+      content: documents([namespace, ...crds, ...withoutOperator(backend)]),
+    })),
+  ];
+}
+
+function withoutOperator(bgpBackend: string): Manifest[] {
+  return render({ bgpBackend }, plainOptions('manifests', 'memberlist'));
+}
+
+function crdFiles(): string[] {
+  return resourceDefinitions.map(({ group, plural }) => `${group}_${plural}.yaml`);
+}
+
+function operatorKustomization(): string {
+  return kustomization({ resources: ['namespace.yaml', '../crd', 'rbac.yaml', 'deployment.yaml'] });
+}
+
+function kustomization(content: object): string {
+  return documents([{ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', ...content }]);
+}
+
+function documents(objects: readonly object[]): string {
+  const texts = objects.map((object) => stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 }));
+  return header + texts.join('---\n');
+}
