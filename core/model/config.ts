@@ -61,6 +61,10 @@ export interface BgpCommunity {
   readonly value: string;
 }
 
+/**
+ * One object, or one of two parts of it with disjoint pools: where rule X-1 keeps the IPv6 pools from some peers,
+ * the part with those pools names the other peers.
+ */
 export interface BgpAdvertisement {
   readonly name: string;
   readonly pools: readonly string[];

@@ -1,0 +1,36 @@
+/**
+ * What is kept of the users' configuration objects: identity, labels and spec. Versions, status and managed
+ * fields stay outside, so that a change there is no change of configuration.
+ */
+import { z } from 'zod';
+import { bfdProfileV1beta1 } from '#core/api/bfd-profile.ts';
+import { bgpAdvertisementV1beta1 } from '#core/api/bgp-advertisement.ts';
+import { bgpPeerV1beta2 } from '#core/api/bgp-peer.ts';
+import { communityV1beta1 } from '#core/api/community.ts';
+import { objectMeta } from '#core/api/define.ts';
+import { ipAddressPoolV1beta1 } from '#core/api/ip-address-pool.ts';
+import { l2AdvertisementV1beta1 } from '#core/api/l2-advertisement.ts';
+
+const metadata = objectMeta.pick({
+  name: true,
+  namespace: true,
+  uid: true,
+  creationTimestamp: true,
+  labels: true,
+});
+
+const kept = <S extends z.ZodType>(spec: S) => z.object({ metadata, spec });
+
+/** Schemas of the six kinds that make up the configuration, in the version that is stored. */
+export const ingestSchemas = {
+  IPAddressPool: kept(ipAddressPoolV1beta1.shape.spec),
+  L2Advertisement: kept(l2AdvertisementV1beta1.shape.spec),
+  BGPAdvertisement: kept(bgpAdvertisementV1beta1.shape.spec),
+  BGPPeer: kept(bgpPeerV1beta2.shape.spec),
+  BFDProfile: kept(bfdProfileV1beta1.shape.spec),
+  Community: kept(communityV1beta1.shape.spec),
+};
+
+export type ConfigKind = keyof typeof ingestSchemas;
+/** An object of a configuration kind as kept. */
+export type Ingested<K extends ConfigKind> = z.infer<(typeof ingestSchemas)[K]>;

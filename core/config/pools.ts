@@ -1,0 +1,137 @@
+/** IPAddressPool objects as values: rules POOL-2 to POOL-11 (api.md §6.6, controller.md §3.2). */
+import type { Ingested } from '#core/api/ingest.ts';
+import { byName, bySeniority, compareText } from '#core/config/order.ts';
+import { PoolRanges } from '#core/config/overlap.ts';
+import { duplicates, problemsOf, type Finding } from '#core/config/problems.ts';
+import { compileSelectors } from '#core/config/selectors.ts';
+import type { Pool, PoolEntry, Problem, ServiceAllocation } from '#core/model/config.ts';
+import { cidrRange, parseAddress, parseCidr, rangeCidrs } from '#core/model/ip.ts';
+import { selects } from '#core/model/selector.ts';
+import type { NamespaceView } from '#core/model/views.ts';
+
+type RawPool = Ingested<'IPAddressPool'>;
+
+/** Compiles all pools. A pool with a problem is out; of two that overlap the senior one stays. */
+export function compilePools(
+  objects: readonly RawPool[],
+  namespaces: readonly NamespaceView[],
+): { pools: Pool[]; problems: Problem[] } {
+  const compiled = new Map<string, { pool: Pool; findings: Finding[] }>();
+  const taken = new PoolRanges();
+  for (const object of [...objects].sort(bySeniority)) {
+    const { pool, findings } = compilePool(object, namespaces);
+    const overlaps = findings.length === 0 ? taken.add(pool) : [];
+    compiled.set(pool.name, { pool, findings: [...findings, ...overlaps] });
+  }
+  const pools: Pool[] = [];
+  const problems: Problem[] = [];
+  for (const { metadata } of [...objects].sort(byName)) {
+    const { name, namespace = '' } = metadata;
+    const result = compiled.get(name);
+    if (result === undefined) continue;
+    problems.push(...problemsOf({ kind: 'IPAddressPool', namespace, name }, result.findings));
+    if (result.findings.length === 0) pools.push(result.pool);
+  }
+  return { pools, problems };
+}
+
+function compilePool(
+  { metadata, spec }: RawPool,
+  namespaces: readonly NamespaceView[],
+): { pool: Pool; findings: Finding[] } {
+  const findings: Finding[] = [];
+  if (spec.addresses.length === 0)
+    findings.push({
+      code: 'POOL-2',
+      field: 'spec.addresses',
+      message: `pool ${metadata.name} has no prefixes defined`,
+      remedy: 'Add a prefix such as 192.0.2.0/24 or a range such as 192.0.2.10-192.0.2.20.',
+    });
+  const entries: PoolEntry[] = [];
+  for (const [index, text] of spec.addresses.entries()) {
+    const entry = parseEntry(text);
+    if ('range' in entry) entries.push(entry);
+    else findings.push({ ...entry, field: `spec.addresses[${index}]` });
+  }
+  const allocation = compileAllocation(spec.serviceAllocation, namespaces);
+  findings.push(...allocation.findings);
+  const pool: Pool = {
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    entries,
+    autoAssign: spec.autoAssign,
+    avoidBuggyIPs: spec.avoidBuggyIPs,
+    serviceAllocation: allocation.value,
+  };
+  return { pool, findings };
+}
+
+/** Parses one entry of `spec.addresses` (POOL-3, POOL-4). */
+function parseEntry(text: string): PoolEntry | Omit<Finding, 'field'> {
+  const dash = text.indexOf('-');
+  if (dash === -1) {
+    const cidr = parseCidr(text);
+    if (cidr !== undefined) return { text, range: cidrRange(cidr), cidrs: [cidr] };
+    const bare = parseAddress(text);
+    return {
+      code: 'POOL-3',
+      message: `invalid CIDR ${JSON.stringify(text)} in pool`,
+      remedy:
+        bare === undefined
+          ? 'Write a prefix such as 192.0.2.0/24 or a range such as 192.0.2.10-192.0.2.20.'
+          : `A single address needs its length: ${text}/${bare.family === 'ipv4' ? 32 : 128}.`,
+    };
+  }
+  return parseRange(text, text.slice(0, dash).trim(), text.slice(dash + 1).trim());
+}
+
+function parseRange(text: string, from: string, to: string): PoolEntry | Omit<Finding, 'field'> {
+  const invalid = (why: string): Omit<Finding, 'field'> => ({
+    code: 'POOL-4',
+    message: `invalid IP range ${JSON.stringify(text)}: ${why}`,
+    remedy: 'Write the first and the last address of one family, such as 192.0.2.10-192.0.2.20.',
+  });
+  const first = parseAddress(from);
+  const last = parseAddress(to);
+  if (first === undefined) return invalid(`start ${JSON.stringify(from)} is not an IP address`);
+  if (last === undefined) return invalid(`end ${JSON.stringify(to)} is not an IP address`);
+  if (first.family !== last.family) return invalid('start and end are of different families');
+  if (first.value > last.value) return invalid(`start ${from} is after end ${to}`);
+  const range = { family: first.family, first: first.value, last: last.value };
+  return { text, range, cidrs: rangeCidrs(range) };
+}
+
+function compileAllocation(
+  raw: RawPool['spec']['serviceAllocation'],
+  namespaces: readonly NamespaceView[],
+): { value: ServiceAllocation | undefined; findings: readonly Finding[] } {
+  if (raw === undefined) return { value: undefined, findings: [] };
+  const at = 'spec.serviceAllocation';
+  const names = raw.namespaces ?? [];
+  const byLabel = compileSelectors(
+    raw.namespaceSelectors,
+    { duplicate: 'POOL-6', invalid: 'POOL-8' },
+    `${at}.namespaceSelectors`,
+  );
+  const services = compileSelectors(
+    raw.serviceSelectors,
+    { duplicate: 'POOL-7', invalid: 'POOL-9' },
+    `${at}.serviceSelectors`,
+  );
+  const matched = namespaces
+    .filter(({ labels }) => byLabel.selectors.some((selector) => selects(selector, labels)))
+    .map(({ name }) => name);
+  const conditioned = names.length > 0 || byLabel.selectors.length > 0;
+  return {
+    value: {
+      priority: raw.priority ?? 0,
+      namespaces: conditioned ? [...new Set([...names, ...matched])].sort(compareText) : undefined,
+      serviceSelectors: services.selectors,
+    },
+    findings: [
+      ...duplicates(names, 'POOL-5', `${at}.namespaces`),
+      ...byLabel.findings,
+      ...services.findings,
+    ],
+  };
+}

@@ -1,0 +1,37 @@
+/** Building blocks of problems: what a rule finds, before it is known whose object it is. */
+import type { Problem } from '#core/model/config.ts';
+
+export type ObjectRef = Problem['object'];
+
+/** What a rule has to say. Without `summary`, the message stands in ConfigurationState. */
+export interface Finding {
+  readonly code: string;
+  readonly field: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly summary?: string;
+}
+
+/** The findings as problems of one object. */
+export function problemsOf(object: ObjectRef, findings: readonly Finding[]): Problem[] {
+  return findings.map((finding) => ({ summary: finding.message, ...finding, object }));
+}
+
+/** One finding for each entry that occurred before, or none. */
+export function duplicates(list: readonly string[], code: string, field: string): Finding[] {
+  const seen = new Set<string>();
+  return list.flatMap((entry, index) => {
+    if (!seen.has(entry)) {
+      seen.add(entry);
+      return [];
+    }
+    return [
+      {
+        code,
+        field: `${field}[${index}]`,
+        message: `duplicate ${JSON.stringify(entry)} in ${field}`,
+        remedy: 'Remove one of the two entries.',
+      },
+    ];
+  });
+}
