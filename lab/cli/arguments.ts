@@ -12,11 +12,12 @@ export const USAGE = `usage: npm run lab -- COMMAND [--name NAME]
   router [COMMAND...]                 one command of the router's vtysh (show bgp summary), or interactive
   router vtysh ARGUMENTS...           its vtysh with arguments of its own
   client COMMAND...                   run a program in the client behind the router
+  load                                full level: build the images anew; pods started from now on run them
 
 NAME is "mlb" unless told. Options of the lab come right after COMMAND; what follows belongs to the program.
 `;
 
-const COMMANDS = ['up', 'down', 'status', 'kubectl', 'exec', 'logs', 'router', 'client'] as const;
+const COMMANDS = ['up', 'down', 'status', 'kubectl', 'exec', 'logs', 'router', 'client', 'load'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface Arguments {
@@ -37,7 +38,7 @@ function isCommand(text: string | undefined): text is Command {
 }
 
 /** Commands that take nothing after the lab's own options. */
-const BARE: readonly Command[] = ['up', 'down', 'status'];
+const BARE: readonly Command[] = ['up', 'down', 'status', 'load'];
 
 /** @throws LabError (exit code 64) that says what is wrong and how it is used. */
 export function parseArguments(argv: readonly string[], defaultName: string): Arguments {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { type Arguments, parseArguments, USAGE, usageError } from '#lab/cli/arguments.ts';
 import { LabError } from '#lab/errors.ts';
+import { reloadImages } from '#lab/full/nodes.ts';
 import { DEFAULT_NAME, Lab } from '#lab/lab.ts';
 import { type Place, places } from '#lab/net/plan.ts';
 import { NO_PROXY } from '#lab/process/daemon.ts';
@@ -96,6 +97,13 @@ async function router({ name, rest }: Arguments): Promise<number> {
   return passThrough([...vtysh, '-c', rest.join(' ')]);
 }
 
+async function load({ name }: Arguments): Promise<number> {
+  const lab = Lab.attach(name);
+  if (lab.level !== 'full') throw usageError(`lab ${name} is of the light level: it runs no images`);
+  await reloadImages(lab, new StreamReporter('lab'));
+  return 0;
+}
+
 async function dispatch(args: Arguments): Promise<number> {
   switch (args.command) {
     case 'help':
@@ -119,6 +127,8 @@ async function dispatch(args: Arguments): Promise<number> {
       const lab = Lab.attach(args.name);
       return runIn(lab, placeOf(lab, args.rest[0]), args.rest.slice(1));
     }
+    case 'load':
+      return load(args);
     case 'client':
       return runIn(Lab.attach(args.name), 'client', args.rest);
   }

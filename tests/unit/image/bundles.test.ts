@@ -1,4 +1,5 @@
 /** Which packages may be in which bundle (architecture §3 and §9): small programs stay small. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +33,24 @@ describe('packages in the bundles', () => {
   it.each(written)('%s has none it may not have', async (program) => {
     expect(await offenders(program, repository)).toEqual([]);
   });
+
+  it.each(written.filter((program) => program !== 'cli'))(
+    '%s starts from its bundle alone, and says which file it lacks',
+    async (program) => {
+      const out = mkdtempSync(join(tmpdir(), 'metallb-dist-'));
+      await build(out, { programs: [program] });
+      const main = join(out, program, 'main.mjs');
+      const { status, stdout } = spawnSync(process.execPath, [main, '--kubeconfig=/nowhere/config'], {
+        encoding: 'utf8',
+        cwd: '/',
+        env: { METALLB_NODE_NAME: 'node1' },
+        timeout: 30_000,
+      });
+      rmSync(out, { recursive: true });
+      expect(stdout).toContain('/nowhere/config');
+      expect(status).toBe(64);
+    },
+  );
 
   it('are seen when they are there', async () => {
     const source = mkdtempSync(join(tmpdir(), 'metallb-bundle-'));
