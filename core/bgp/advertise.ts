@@ -2,9 +2,8 @@
  * From Services to routes (speaker-bgp.md §1). Each Service is decided alone and keeps its verdict until
  * something it depends on changes; the routes of the node are the verdicts merged.
  */
-import { gateBgp, type BgpContext, type BgpReason } from '#core/bgp/gates.ts';
+import { gateBgp, type BgpContext, type BgpReason, type NodeAdvertisement } from '#core/bgp/gates.ts';
 import { uniteCommunities, type Grant, type Route } from '#core/bgp/route.ts';
-import type { BgpAdvertisement } from '#core/model/config.ts';
 import { cidrOf, type Cidr, type IpAddress } from '#core/model/ip.ts';
 import { gateService } from '#core/model/service-gate.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
@@ -37,23 +36,15 @@ export function decideBgp(
   if (gate.kind === 'stop') return { kind: 'withhold', reason: gate.reason, message: gate.message };
   const bgp = gateBgp(context, gate.pool, service, slices);
   if (bgp.kind === 'stop') return { kind: 'withhold', reason: bgp.reason, message: bgp.message };
-  const announcements = bgp.advertisements.flatMap((ad) => announce(context, ad, gate.addresses));
+  const announcements = bgp.advertisements.flatMap((ad) => announce(ad, gate.addresses));
   const peers = [...new Set(announcements.flatMap(({ grant }) => grant.peers))].sort();
   return { kind: 'announce', addresses: gate.addresses, announcements, peers };
 }
 
-function announce(
-  context: BgpContext,
-  ad: BgpAdvertisement,
-  addresses: readonly IpAddress[],
-): Announcement[] {
-  const peers = context.peers
-    .map((peer) => peer.name)
-    .filter((name) => ad.peers.length === 0 || ad.peers.includes(name));
-  const grant: Grant = { peers, localPref: ad.localPref, communities: uniteCommunities(ad.communities, []) };
+function announce({ spec, grant }: NodeAdvertisement, addresses: readonly IpAddress[]): Announcement[] {
   return addresses.map((address) => ({
-    advertisement: ad.name,
-    prefix: cidrOf(address, address.family === 'ipv4' ? ad.aggregationLength : ad.aggregationLengthV6),
+    advertisement: spec.name,
+    prefix: cidrOf(address, address.family === 'ipv4' ? spec.aggregationLength : spec.aggregationLengthV6),
     grant,
   }));
 }

@@ -1,4 +1,5 @@
 /** Whether this node may announce a Service by BGP at all (speaker-bgp.md §1.3), with the reason when not. */
+import { uniteCommunities, type Grant } from '#core/bgp/route.ts';
 import type { BgpAdvertisement, BgpPeer, Config, Pool } from '#core/model/config.ts';
 import { servingEndpoints } from '#core/model/endpoints.ts';
 import { selectsAny } from '#core/model/selector.ts';
@@ -18,6 +19,12 @@ export type BgpReason =
   | 'noLocalEndpoints'
   | 'noEndpoints';
 
+/** An advertisement on this node, with the peers of this node it reaches. One `Grant` value per advertisement. */
+export interface NodeAdvertisement {
+  readonly spec: BgpAdvertisement;
+  readonly grant: Grant;
+}
+
 /** Configuration and node, with what follows from the two alone worked out once. Make it with `bgpContext`. */
 export interface BgpContext {
   readonly config: Config;
@@ -26,23 +33,30 @@ export interface BgpContext {
   /** The peers this node has a session with, sorted by name. */
   readonly peers: readonly BgpPeer[];
   /** Advertisements that select this node, by the name of the pool they reach. */
-  readonly advertisements: ReadonlyMap<string, readonly BgpAdvertisement[]>;
+  readonly advertisements: ReadonlyMap<string, readonly NodeAdvertisement[]>;
 }
 
 /** Prepares the context of one node. Make a new one when the configuration or the own node changes. */
 export function bgpContext(config: Config, node: NodeView, ignoreExcludeLb: boolean): BgpContext {
-  const advertisements = new Map<string, BgpAdvertisement[]>();
-  for (const advertisement of config.bgpAdvertisements) {
-    if (!selectsAny(advertisement.nodeSelectors, node.labels)) continue;
-    for (const pool of advertisement.pools)
+  const peers = config.peers.filter((peer) => selectsAny(peer.nodeSelectors, node.labels));
+  const advertisements = new Map<string, NodeAdvertisement[]>();
+  for (const spec of config.bgpAdvertisements) {
+    if (!selectsAny(spec.nodeSelectors, node.labels)) continue;
+    const names = peers.map(({ name }) => name).filter((name) => reaches(spec, name));
+    const communities = uniteCommunities(spec.communities, []);
+    const advertisement = { spec, grant: { peers: names, localPref: spec.localPref, communities } };
+    for (const pool of spec.pools)
       advertisements.set(pool, [...(advertisements.get(pool) ?? []), advertisement]);
   }
-  const peers = config.peers.filter((peer) => selectsAny(peer.nodeSelectors, node.labels));
   return { config, node, ignoreExcludeLb, peers, advertisements };
 }
 
+function reaches(advertisement: BgpAdvertisement, peer: string): boolean {
+  return advertisement.peers.length === 0 || advertisement.peers.includes(peer);
+}
+
 export type BgpGate =
-  | { readonly kind: 'pass'; readonly advertisements: readonly BgpAdvertisement[] }
+  | { readonly kind: 'pass'; readonly advertisements: readonly NodeAdvertisement[] }
   | { readonly kind: 'stop'; readonly reason: BgpReason; readonly message: string };
 
 /** Applies the gate to a Service whose addresses lie in `pool`. */
@@ -56,13 +70,16 @@ export function gateBgp(
   const onNode = context.advertisements.get(pool.name) ?? [];
   if (onNode.length === 0)
     return stop('notOwner', `no BGPAdvertisement of pool ${pool.name} selects node ${context.node.name}`);
-  const matching = onNode.filter((ad) => selectsAny(ad.serviceSelectors, service.labels));
+  const matching = onNode.filter(({ spec }) => selectsAny(spec.serviceSelectors, service.labels));
   if (matching.length === 0)
     return stop(
       'noMatchingAdvertisement',
       `no BGPAdvertisement of pool ${pool.name} on this node selects the Service`,
     );
-  const conflict = localPrefConflict(matching, pool);
+  const conflict = localPrefConflict(
+    matching.map(({ spec }) => spec),
+    pool,
+  );
   if (conflict !== undefined) return stop('conflictingAdvertisements', conflict);
   return (
     gateNode(context) ??

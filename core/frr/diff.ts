@@ -1,0 +1,149 @@
+/**
+ * The few commands that lead from one configuration to another. Policy comes before what refers to it, a prefix
+ * changes its class in place (never withdrawn first), and what nobody refers to any more goes last.
+ */
+import { isNeighborBase, neighborOf, removalOf } from '#core/frr/syntax.ts';
+import type { Block, ConfigTree } from '#core/frr/tree.ts';
+
+export interface Change {
+  /** The block in which the command is typed, from the outermost in; entering it creates it. */
+  readonly path: readonly string[];
+  /** Empty: only enter the block. */
+  readonly command: string;
+  /** Address or interface of the neighbour the command is about. */
+  readonly neighbor: string | undefined;
+}
+
+const none: Block = { path: [], lines: new Map() };
+
+/** The changes, in the order in which FRR must get them. Equal trees give none. */
+export function diff(applied: ConfigTree, desired: ConfigTree): Change[] {
+  const gone = [...applied].filter(([key]) => !desired.has(key)).map(([, block]) => block);
+  const isRouter = ({ path }: Block): boolean => path[0]?.startsWith('router ') === true;
+  const goneRouters = gone.filter((block) => isRouter(block) && block.path.length === 1);
+  const goneOthers = gone.filter((block) => !isRouter(block) && !inGoneBlock(block, gone));
+  const kept = [...desired].map(([key, block]): [Block, Block] => [applied.get(key) ?? none, block]);
+  const policies = kept.filter(([, block]) => !isRouter(block) && block.path.length > 0);
+  const routers = kept.filter(([, block]) => isRouter(block));
+  return [
+    ...goneRouters.map(removeBlock),
+    ...changeTop(applied.get('') ?? none, desired.get('') ?? none),
+    ...policies.flatMap(([from, to]) => changeBlock(from, to)),
+    ...routerChanges(routers, gone, goneRouters),
+    ...goneOthers.map(removeBlock),
+  ];
+}
+
+function inGoneBlock(block: Block, gone: readonly Block[]): boolean {
+  return gone.some(
+    ({ path }) => path.length < block.path.length && path.every((header, i) => header === block.path[i]),
+  );
+}
+
+function change(path: readonly string[], command: string): Change {
+  return { path, command, neighbor: path[0]?.startsWith('router ') ? neighborOf(command) : undefined };
+}
+
+function removeBlock({ path }: Block): Change {
+  return change(path.slice(0, -1), `no ${path.at(-1)}`);
+}
+
+function changeTop(from: Block, to: Block): Change[] {
+  return [...removedLines(from, to), ...addedLines(from, to)];
+}
+
+/** Lines of a block that go, as commands. Lines that get another value are not among them. */
+function removedLines(from: Block, to: Block): Change[] {
+  return [...from.lines]
+    .filter(([slot]) => !to.lines.has(slot))
+    .map(([, line]) => change(to.path, removalOf(from.path, line)));
+}
+
+function addedLines(from: Block, to: Block): Change[] {
+  return [...to.lines]
+    .filter(([slot, line]) => from.lines.get(slot) !== line)
+    .map(([, line]) => change(to.path, line));
+}
+
+/** A block outside the routers: entered when it is new or its header changed, then its lines. */
+function changeBlock(from: Block, to: Block): Change[] {
+  const changes = [...removedLines(from, to), ...addedLines(from, to)];
+  const isEntered = from.path.at(-1) === to.path.at(-1) || changes.length > 0;
+  return isEntered ? changes : [change(to.path, '')];
+}
+
+function routerChanges(
+  routers: readonly (readonly [Block, Block])[],
+  gone: readonly Block[],
+  goneRouters: readonly Block[],
+): Change[] {
+  const own = routers.filter(([, to]) => to.path.length === 1);
+  const families = routers.filter(([, to]) => to.path.length > 1);
+  const removed = new Map(own.map(([from, to]) => [to.path[0], removedNeighbors(from, to)]));
+  const emptied = gone
+    .filter((block) => block.path.length > 1 && block.path[0]?.startsWith('router '))
+    .filter((block) => !goneRouters.some((router) => router.path[0] === block.path[0]))
+    .map((block): [Block, Block] => [block, { path: block.path, lines: new Map() }]);
+  const parts = [...families, ...emptied].map(([from, to]): [Block, Block] => [
+    without(from, removed.get(to.path[0]) ?? []),
+    to,
+  ]);
+  return [
+    ...own.flatMap(([from, to]) => changeRouter(from, to)),
+    ...parts.flatMap(([from, to]) => changeFamily(from, to)),
+    ...parts.flatMap(([from, to]) => changeNetworks(from, to)),
+  ];
+}
+
+function removedNeighbors(from: Block, to: Block): string[] {
+  return [...from.lines]
+    .filter(([slot, line]) => isNeighborBase(line) && !to.lines.has(slot))
+    .map(([, line]) => neighborOf(line) ?? '');
+}
+
+function without(block: Block, neighbors: readonly string[]): Block {
+  if (neighbors.length === 0) return block;
+  const lines = [...block.lines].filter(([, line]) => !neighbors.includes(neighborOf(line) ?? ''));
+  return { path: block.path, lines: new Map(lines) };
+}
+
+function changeRouter(from: Block, to: Block): Change[] {
+  const removed = removedNeighbors(from, to);
+  const bases = [...from.lines.values()].filter(
+    (line) => isNeighborBase(line) && removed.includes(neighborOf(line) ?? ''),
+  );
+  const rest = without(from, removed);
+  const dropNeighbors = bases.map((line) => change(to.path, removeNeighbor(line)));
+  const changes = [...dropNeighbors, ...removedLines(rest, to).reverse(), ...addedLines(rest, to)];
+  return from === none && changes.length === 0 ? [change(to.path, '')] : changes;
+}
+
+function removeNeighbor(base: string): string {
+  const word = neighborOf(base) ?? '';
+  return / interface /.test(base) ? `no neighbor ${word} interface` : `no neighbor ${word}`;
+}
+
+function isNetwork(line: string): boolean {
+  return line.startsWith('network ');
+}
+
+function part(block: Block, keep: (line: string) => boolean): Block {
+  return { path: block.path, lines: new Map([...block.lines].filter(([, line]) => keep(line))) };
+}
+
+/** Everything of an address family but its networks; a neighbour is activated when its policy is in place. */
+function changeFamily(from: Block, to: Block): Change[] {
+  const [before, after] = [part(from, (line) => !isNetwork(line)), part(to, (line) => !isNetwork(line))];
+  const isActivation = ({ command }: Change): boolean => command.endsWith(' activate');
+  const added = addedLines(before, after);
+  return [
+    ...removedLines(before, after),
+    ...added.filter((each) => !isActivation(each)),
+    ...added.filter(isActivation),
+  ];
+}
+
+function changeNetworks(from: Block, to: Block): Change[] {
+  const [before, after] = [part(from, isNetwork), part(to, isNetwork)];
+  return [...addedLines(before, after), ...removedLines(before, after)];
+}
