@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    // CommonJS packages look as they do in Node: nothing is unwrapped.
+    deps: { interopDefault: false },
     projects: [
       {
         test: {

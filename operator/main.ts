@@ -9,6 +9,7 @@ import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
+import { createEventRecorder } from '#runtime/kube/events.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
 import type { KubeClient } from '#runtime/kube/types.ts';
@@ -71,9 +72,12 @@ async function start(context: Context): Promise<void> {
     logger,
     metrics,
   });
+  const events = createEventRecorder({ client, component: 'metallb-operator', logger });
+  scope.defer(() => events.drain(2000));
   const operator = new MetalLBOperator({
     client,
     cluster,
+    events,
     options,
     namespaceUid: home.metadata.uid ?? '',
     logger,

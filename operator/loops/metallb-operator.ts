@@ -14,9 +14,10 @@ import { effectiveBackend, engineMessage } from '#operator/render/backend.ts';
 import { metallbKind } from '#operator/render/kinds.ts';
 import type { RenderOptions } from '#operator/render/manifest.ts';
 import { render, type Owners } from '#operator/render/render.ts';
+import type { EventRecorder } from '#runtime/kube/events.ts';
 import type { KubeClient, KubeObject } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
-import type { Metrics } from '#runtime/metrics/types.ts';
+import type { Gauge, Metrics } from '#runtime/metrics/types.ts';
 import { done, type Outcome } from '#runtime/queue/types.ts';
 
 export interface MetalLBOperatorParts {
@@ -25,6 +26,7 @@ export interface MetalLBOperatorParts {
   readonly options: RenderOptions;
   /** uid of our Namespace, owner of what is cluster-scoped. */
   readonly namespaceUid: string;
+  readonly events: EventRecorder;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Puts a key on the queue that calls `reconcile`. */
@@ -37,7 +39,8 @@ export interface MetalLBOperatorParts {
 export class MetalLBOperator extends OperatorBase {
   readonly #parts: MetalLBOperatorParts;
   readonly #syncer: Syncer;
-  /** Last verdict by key, for the log: changes only. */
+  readonly #conditions: Gauge;
+  /** Last verdict by key: log and events tell changes only. */
   readonly #said = new Map<string, string>();
 
   constructor(parts: MetalLBOperatorParts) {
@@ -48,6 +51,11 @@ export class MetalLBOperator extends OperatorBase {
       name: 'metallb_operator_writes_total',
       help: 'Objects written by kind and action: applied (new or changed by us), repaired (drifted), deleted.',
       labels: ['kind', 'action'],
+    });
+    this.#conditions = metrics.gauge({
+      name: 'metallb_operator_condition',
+      help: 'Conditions of the MetalLB object: 1 where True.',
+      labels: ['type'],
     });
     this.#syncer = new Syncer({ client, inventory: cluster, logger, writes });
   }
@@ -139,19 +147,30 @@ export class MetalLBOperator extends OperatorBase {
 
   /** Writes the conditions if they say something new. */
   async #say(object: KubeObject, verdict: MetalLBVerdict): Promise<Outcome> {
-    const { logger, now } = this.#parts;
-    const key = `${object.metadata.namespace}/${object.metadata.name}`;
-    // Counts of ready pods come and go; the log says when the verdict changes.
-    const text = verdict.kind === 'progressing' ? verdict.reason : JSON.stringify(verdict);
-    if (this.#said.get(key) !== text) {
-      this.#said.set(key, text);
-      logger[verdict.kind === 'degraded' ? 'warn' : 'info']('verdict', { metallb: key, ...verdict });
-    }
+    this.#tell(object, verdict);
     const previous = conditionsOf(object);
     const generation = object.metadata.generation ?? 0;
-    const conditions = metallbConditions(verdict, previous, { generation, now: now() });
+    const conditions = metallbConditions(verdict, previous, { generation, now: this.#parts.now() });
+    if (object.metadata.name === metallbName) {
+      for (const { type, status } of conditions) this.#conditions.set({ type }, status === 'True' ? 1 : 0);
+    }
     if (sameConditions(conditions, previous)) return done;
     await this.patchResourceStatus(metaOf(metallbKind, object), { conditions });
     return done;
+  }
+
+  /** Log and event, when the verdict is another than last time. Counts of ready pods come and go without a word. */
+  #tell(object: KubeObject, verdict: MetalLBVerdict): void {
+    const { logger, events } = this.#parts;
+    const { namespace, name, uid } = object.metadata;
+    const key = `${namespace}/${name}`;
+    const text = verdict.kind === 'progressing' ? verdict.reason : JSON.stringify(verdict);
+    if (this.#said.get(key) === text) return;
+    this.#said.set(key, text);
+    const bad = verdict.kind === 'degraded';
+    logger[bad ? 'warn' : 'info']('verdict', { metallb: key, ...verdict });
+    const about = { apiVersion: 'metallb.io/v1beta1', kind: 'MetalLB', namespace, name, uid };
+    const reason = verdict.kind === 'available' ? 'Available' : verdict.reason;
+    events.record(about, { type: bad ? 'Warning' : 'Normal', reason, message: verdict.message });
   }
 }

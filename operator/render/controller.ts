@@ -21,7 +21,11 @@ import {
   type RenderInput,
 } from '#operator/render/manifest.ts';
 
-/** `replicas` is left to the user: whoever scales the Deployment keeps that number. */
+/**
+ * `replicas` is left to the user: whoever scales the Deployment keeps that number. Only the holder of a Lease acts,
+ * so that the old and the new pod of a rollout never both give out addresses; ten seconds of grace are there to set it
+ * free (one is used).
+ */
 export function controllerDeployment(input: RenderInput): Manifest {
   const { spec, options } = input;
   const config = spec.controllerConfig;
@@ -41,7 +45,7 @@ export function controllerDeployment(input: RenderInput): Manifest {
           nodeSelector: { 'kubernetes.io/os': 'linux', ...spec.controllerNodeSelector },
           securityContext: podSecurity(input),
           serviceAccountName: 'controller',
-          terminationGracePeriodSeconds: 0,
+          terminationGracePeriodSeconds: 10,
           ...optional('tolerations', spec.controllerTolerations),
           ...optional('volumes', certificateVolumes(input)),
         },
@@ -56,7 +60,7 @@ function controllerContainer(input: RenderInput): object {
     ? [{ mountPath: certificateFolders.metrics, name: 'metrics-certs', readOnly: true }]
     : [];
   return {
-    args: [...commonArgs(input), '--webhook-mode=disabled', ...tlsArgs(options)],
+    args: [...commonArgs(input), '--leader-elect', '--webhook-mode=disabled', ...tlsArgs(options)],
     command: [programs.controller],
     env: [
       fieldEnv('METALLB_POD_NAME', 'metadata.name'),

@@ -124,7 +124,7 @@ function speakerEnv(input: RenderInput): object[] {
     env('METALLB_ML_LABELS', 'app=metallb,component=speaker'),
     env('METALLB_ML_BIND_PORT', String(input.options.ports.memberlist)),
     env('METALLB_ML_SECRET_KEY_PATH', '/etc/ml_secret_key'),
-    ...(hasFrr(input) ? [env('METALLB_FRR_METRICS_PORT', String(input.options.ports.frrMetrics))] : []),
+    env('FRR_METRICS_PORT', hasFrr(input) ? String(input.options.ports.frrMetrics) : '0'),
     ...backendEnv(input),
   ];
 }
