@@ -92,7 +92,8 @@ function allocateRequested(
 function allocateNamed(asked: Asked, need: Need, allocations: Allocations): AllocationResult {
   const pool = allocations.pool(asked.pool);
   if (pool === undefined) {
-    return refuse({ code: 'unknownPool', message: `unknown pool ${quoted(asked.pool)}` });
+    const cause = allocations.isBroken(asked.pool) ? ': its IPAddressPool has problems, see its Events' : '';
+    return refuse({ code: 'unknownPool', message: `unknown pool ${quoted(asked.pool)}${cause}` });
   }
   return take([[pool]], need, asked.claim, allocations);
 }

@@ -59,10 +59,12 @@ export function compatible(pool: Pool, claim: Claim): boolean {
 
 export class Allocations {
   readonly #bookings = new Map<string, Booking>();
+  readonly #services = new Map<string, number>();
   readonly #uses: Readonly<Record<Family, Map<bigint, AddressUse>>> = { ipv4: new Map(), ipv6: new Map() };
   #pools = new Map<string, PoolState>();
   #ranges: Readonly<Record<Family, readonly OwnedRange[]>> = { ipv4: [], ipv6: [] };
   #order: readonly Pool[] = [];
+  #broken: ReadonlySet<string> = new Set();
   #configured = false;
   #left: { readonly pool: string; readonly address: IpAddress }[] = [];
   #changed = new Set<string>();
@@ -81,6 +83,16 @@ export class Allocations {
     return this.#bookings;
   }
 
+  /** Names of the pools that have problems, sorted; one may be in force in an earlier form. */
+  get broken(): readonly string[] {
+    return [...this.#broken].sort();
+  }
+
+  /** Whether there is a pool of this name that cannot be used and has no earlier form to go by. */
+  isBroken(name: string): boolean {
+    return this.#broken.has(name) && !this.#pools.has(name);
+  }
+
   pool(name: string): Pool | undefined {
     return this.#pools.get(name)?.pool;
   }
@@ -88,6 +100,11 @@ export class Allocations {
   /** Counters of a pool; undefined when it is not configured. */
   counters(name: string): PoolCounters | undefined {
     return this.#pools.get(name)?.counters;
+  }
+
+  /** How many Services hold addresses of the pool. */
+  serviceCount(pool: string): number {
+    return this.#services.get(pool) ?? 0;
   }
 
   use(address: IpAddress): AddressUse | undefined {
@@ -112,10 +129,12 @@ export class Allocations {
   /**
    * Takes over another set of pools. A booking follows its addresses into the pool that now has all of them and
    * is dropped when there is none; selectors, namespaces and `autoAssign` are not looked at (controller.md §4.2).
+   * `broken` names the pools whose objects have problems.
    */
-  setPools(pools: readonly Pool[]): void {
+  setPools(pools: readonly Pool[], broken: ReadonlySet<string> = new Set()): void {
     const before = this.#pools;
     this.#configured = true;
+    this.#broken = broken;
     this.#order = pools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     this.#pools = new Map(this.#order.map((pool) => [pool.name, reuse(before.get(pool.name), pool)]));
     this.#ranges = { ipv4: rangesOf(this.#order, 'ipv4'), ipv6: rangesOf(this.#order, 'ipv6') };
@@ -187,7 +206,7 @@ export class Allocations {
   #enter(booking: Booking): void {
     const { claim } = booking;
     this.#bookings.set(claim.key, booking);
-    this.#changed.add(booking.pool);
+    this.#count(booking.pool, 1);
     for (const address of booking.addresses) {
       const uses = this.#uses[address.family];
       const use = uses.get(address.value) ?? emptyUse();
@@ -196,10 +215,17 @@ export class Allocations {
     }
   }
 
+  #count(pool: string, change: number): void {
+    this.#changed.add(pool);
+    const services = this.serviceCount(pool) + change;
+    if (services === 0) this.#services.delete(pool);
+    else this.#services.set(pool, services);
+  }
+
   #leave(booking: Booking, pools: ReadonlyMap<string, PoolState>): void {
     const { claim } = booking;
     this.#bookings.delete(claim.key);
-    this.#changed.add(booking.pool);
+    this.#count(booking.pool, -1);
     for (const address of booking.addresses) {
       const use = this.use(address);
       if (use === undefined) continue;

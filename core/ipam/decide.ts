@@ -13,7 +13,13 @@ import {
 import type { Allocations } from '#core/ipam/allocations.ts';
 import { familyChanged, familyOf, serviceFamily } from '#core/ipam/families.ts';
 import type { Refusal } from '#core/ipam/refusal.ts';
-import { claimOf, legacyAnnotations, requestedAddresses, requestedPool } from '#core/ipam/request.ts';
+import {
+  claimOf,
+  legacyAnnotations,
+  POOL_ANNOTATION,
+  requestedAddresses,
+  requestedPool,
+} from '#core/ipam/request.ts';
 import { recordMatches, recordedAddresses } from '#core/ipam/record.ts';
 import type { Wait } from '#core/ipam/waiting.ts';
 import { compareAddresses, sameAddress, type IpAddress } from '#core/model/ip.ts';
@@ -61,17 +67,23 @@ export function adoptService(service: ServiceView, allocations: Allocations): bo
   return recorded.length > 0 && allocations.book(claimOf(service), recorded).ok;
 }
 
-/** Order of adoption: more recorded addresses first, then older ones, then by key. */
-export function adoptionOrder(a: ServiceView, b: ServiceView): number {
-  if (a.ingress.length !== b.ingress.length) return b.ingress.length - a.ingress.length;
+/** Older Services first, then by key. */
+export function compareAge(a: ServiceView, b: ServiceView): number {
   const left = `${a.creationTimestamp} ${a.key}`;
   const right = `${b.creationTimestamp} ${b.key}`;
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** Order of adoption: more recorded addresses first, then by age. */
+export function adoptionOrder(a: ServiceView, b: ServiceView): number {
+  return b.ingress.length - a.ingress.length || compareAge(a, b);
+}
+
 function leave(reason: string): Decision {
   return { kind: 'leave', addresses: [], pool: undefined, events: [], reason, wait: undefined };
 }
+
+const frozen = leave('the IPAddressPool that its addresses came from cannot be used at present: they stay');
 
 class Step {
   readonly #service: ServiceView;
@@ -93,7 +105,7 @@ class Step {
   decide(): Decision {
     const service = this.#service;
     if (service.type !== 'LoadBalancer') return this.#none('the Service is not of type LoadBalancer');
-    if (this.#allocations.pools.length === 0) {
+    if (this.#allocations.pools.length === 0 && this.#allocations.broken.length === 0) {
       return this.#refused({ code: 'noPools', message: 'there are no IPAddressPools' });
     }
     if (service.clusterIPs.length === 0) {
@@ -142,6 +154,7 @@ class Step {
   #rebook(present: readonly IpAddress[]): Decision {
     const { claim, request, pool } = this.#asked;
     const booked = this.#allocations.book(claim, present);
+    if (!booked.ok && booked.refusal.code === 'notInConfiguration' && this.#isFrozen()) return frozen;
     if (!booked.ok) this.#events.push(events.assignmentCleared(claim.key, booked.refusal));
     const held = booked.ok && (pool === '' || booked.pool === pool) ? booked.pool : undefined;
     if (request.kind === 'invalid') return this.#invalidRequest(present, held, request.message);
@@ -149,6 +162,12 @@ class Step {
     if (held !== undefined && sameSet(wanted, present)) return this.#complete(wanted, held);
     this.#allocations.release(claim.key);
     return this.#fresh();
+  }
+
+  /** Its addresses came from a pool that exists but cannot be used at present. */
+  #isFrozen(): boolean {
+    const name = this.#service.annotations[POOL_ANNOTATION];
+    return name !== undefined && this.#service.ingress.length > 0 && this.#allocations.isBroken(name);
   }
 
   #invalidRequest(present: readonly IpAddress[], held: string | undefined, message: string): Decision {

@@ -17,9 +17,11 @@ export function explainFull(
   allocations: Allocations,
 ): Refusal {
   if (pools.length === 0) {
+    const { broken } = allocations;
+    const hint = broken.length === 0 ? '' : ` (these have problems, see their Events: ${broken.join(', ')})`;
     return {
       code: 'exhausted',
-      message: 'no available IPs: no IPAddressPool with autoAssign may be used by this Service',
+      message: `no available IPs: no IPAddressPool with autoAssign may be used by this Service${hint}`,
     };
   }
   const [only] = pools;

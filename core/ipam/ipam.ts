@@ -35,10 +35,14 @@ export class Ipam {
 
   /**
    * Takes over the pools, then books every address that is recorded on a Service and may stay there. Nothing is
-   * allocated here: look at all Services afterwards, in `adoptionOrder`.
+   * allocated here: look at all Services afterwards. `broken` names the pools that have problems.
    */
-  configure(pools: readonly Pool[], services: Iterable<ServiceView>): Effects {
-    this.allocations.setPools(pools);
+  configure(
+    pools: readonly Pool[],
+    services: Iterable<ServiceView>,
+    broken: ReadonlySet<string> = new Set(),
+  ): Effects {
+    this.allocations.setPools(pools, broken);
     const ours = [...services].filter((service) => handles(service, this.#lbClass)).sort(adoptionOrder);
     for (const service of ours) {
       if (!this.allocations.bookings.has(service.key)) adoptService(service, this.allocations);

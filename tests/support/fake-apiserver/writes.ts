@@ -65,7 +65,7 @@ export class Writes {
     return this.#storage.create(route.resource, without(next, 'status'));
   }
 
-  /** Through `status` only the status changes, elsewhere everything but the status. */
+  /** Through `status` only the status changes (of Services also the metadata), elsewhere everything but the status. */
   #update({ route }: Write, next: KubeObject): KubeObject {
     const key = keyIn(route);
     const old = this.#storage.get(route.resource, key);
@@ -73,8 +73,12 @@ export class Writes {
       const status = old['status'] === undefined ? {} : { status: old['status'] };
       return this.#storage.update(route.resource, key, { ...without(next, 'status'), ...status });
     }
-    const { resourceVersion } = next.metadata;
-    const metadata = { ...old.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+    const { resourceVersion, annotations } = next.metadata;
+    const metadata = {
+      ...old.metadata,
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(route.resource === '/v1/services' && annotations !== undefined ? { annotations } : {}),
+    };
     return this.#storage.update(route.resource, key, { ...old, metadata, status: next['status'] });
   }
 

@@ -1,0 +1,217 @@
+/** The controller's loops and what connects them: stores to queues, queues to loops, loops to each other. */
+import { isDeepStrictEqual } from 'node:util';
+import { compareAge } from '#core/ipam/decide.ts';
+import { Ipam, type Effects } from '#core/ipam/ipam.ts';
+import { POOL_ANNOTATION } from '#core/ipam/request.ts';
+import type { Problem } from '#core/model/config.ts';
+import { projectService } from '#core/model/projections.ts';
+import type { ServiceView } from '#core/model/views.ts';
+import { compileStores } from '#controller/loops/compile.ts';
+import { ConfigurationLoop } from '#controller/loops/configuration.ts';
+import { reconcileConfigurationState, type OwnerReference } from '#controller/loops/configuration-state.ts';
+import { POOL_STATUS_DELAY_MS, reconcilePoolStatus } from '#controller/loops/pool-status.ts';
+import { RecentServices } from '#controller/loops/service-record.ts';
+import { ServiceLoop } from '#controller/loops/services.ts';
+import { startStores, type Stores } from '#controller/loops/views.ts';
+import { controllerMetrics } from '#controller/metrics.ts';
+import type { EventRecorder } from '#runtime/kube/events.ts';
+import type { Transport } from '#runtime/kube/transport.ts';
+import type { KubeClient, StoreChange } from '#runtime/kube/types.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { Metrics } from '#runtime/metrics/types.ts';
+import { createQueue } from '#runtime/queue/queue.ts';
+import { done, type Handler, type Outcome, type WorkQueue } from '#runtime/queue/types.ts';
+
+export interface ControllerOptions {
+  readonly transport: Transport;
+  readonly client: KubeClient;
+  readonly events: EventRecorder;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly namespace: string;
+  readonly lbClass: string;
+  /** Our pod, the owner of our ConfigurationState; asked until it is known. */
+  readonly owner: () => Promise<OwnerReference | undefined>;
+}
+
+/** Writes of different Services go side by side. */
+const SERVICE_WRITERS = 16;
+/** Objects that are applied together are compiled together. */
+const CONFIGURATION_DELAY_MS = 20;
+const STATE_KEY = 'controller';
+
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #ipam: Ipam;
+  readonly #stores: Stores;
+  readonly #recent = new RecentServices();
+  readonly #services: ServiceLoop;
+  readonly #configuration: ConfigurationLoop;
+  readonly #queues: Readonly<Record<'services' | 'configuration' | 'poolStatus' | 'state', WorkQueue>>;
+  /** Keys of the first pass that were not looked at yet; undefined before the pass. */
+  #firstPass: Set<string> | undefined;
+  #active = false;
+  #problems: readonly Problem[] | undefined;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    const { transport, client, events, logger, signal, namespace, lbClass } = options;
+    this.#ipam = new Ipam(lbClass);
+    const metrics = controllerMetrics(options.metrics, this.#ipam);
+    this.#stores = startStores(
+      transport,
+      namespace,
+      { logger, metrics: options.metrics, signal },
+      (raw, view) => this.#recent.saw(raw, view),
+    );
+    this.#services = new ServiceLoop({
+      ipam: this.#ipam,
+      services: this.#stores.services,
+      recent: this.#recent,
+      client,
+      events,
+      metrics,
+      logger: logger.child({ logger: 'services' }),
+      onEffects: (effects) => this.#follow(effects),
+      now: () => performance.now(),
+    });
+    this.#configuration = new ConfigurationLoop({
+      ipam: this.#ipam,
+      compile: () => compileStores(this.#stores, namespace),
+      services: () => this.#services.newest(this.#stores.services.values()),
+      uidOf: ({ namespace, name }) => this.#uidOf(`${namespace}/${name}`),
+      events,
+      metrics,
+      logger: logger.child({ logger: 'configuration' }),
+      onChange: (effects) => this.#lookAtAll(effects),
+      onVerdict: (problems) => this.#report(problems),
+    });
+    this.#queues = {
+      services: this.#queue('services', (key, stop) => this.#onService(key, stop), SERVICE_WRITERS),
+      configuration: this.#queue('configuration', () => this.#onConfiguration()),
+      poolStatus: this.#queue('pool-status', (name, stop) =>
+        reconcilePoolStatus(name, stop, {
+          ipam: this.#ipam,
+          pools: this.#stores.pools,
+          namespace,
+          client,
+          metrics,
+        }),
+      ),
+      state: this.#queue('configuration-state', (_, stop) => this.#onState(stop)),
+    };
+    this.#listen();
+  }
+
+  /** Resolves when all stores are in. */
+  async synced(): Promise<void> {
+    await Promise.all(Object.values(this.#stores).map((store: Stores[keyof Stores]) => store.synced));
+  }
+
+  /** Why the controller is not ready; undefined when it is. A standby is ready when its stores are in. */
+  notReady(): string | undefined {
+    const waiting = Object.entries(this.#stores).filter(([, store]) => !store.isSynced);
+    if (waiting.length > 0) return `not synced yet: ${waiting.map(([name]) => name).join(', ')}`;
+    if (!this.#active) return undefined;
+    const left = this.#firstPass?.size;
+    if (left === undefined) return 'no configuration in force yet';
+    return left === 0 ? undefined : `first pass: ${left} Services left`;
+  }
+
+  /**
+   * Starts to decide and write: call it once, when the stores are in and no other controller acts. `fresh` are
+   * Services read after the moment from which we are the only one.
+   */
+  activate(fresh: readonly Parameters<typeof projectService>[0][]): void {
+    this.#active = true;
+    for (const raw of fresh) this.#services.remember(projectService(raw));
+    this.#queues.configuration.add('configuration');
+    this.#queues.state.add(STATE_KEY);
+  }
+
+  /** Stops taking work and waits for what runs. */
+  async drain(deadlineMs: number): Promise<void> {
+    await Promise.all(Object.values(this.#queues).map((queue) => queue.drain(deadlineMs)));
+  }
+
+  #queue(name: string, handler: Handler, concurrency = 1): WorkQueue {
+    const { logger, metrics } = this.#options;
+    const whenActive: Handler = (key, signal) => (this.#active ? handler(key, signal) : done);
+    return createQueue({ name, handler: whenActive, concurrency, logger, metrics });
+  }
+
+  #listen(): void {
+    const { services, namespaces, pools, communities, configurationStates } = this.#stores;
+    services.onChange((change) => {
+      if (this.#concerns(change)) this.#queues.services.add(change.key);
+    });
+    const configure = (): void =>
+      this.#queues.configuration.add('configuration', { after: CONFIGURATION_DELAY_MS });
+    namespaces.onChange(configure);
+    communities.onChange(configure);
+    pools.onChange(({ key, old, now }) => {
+      this.#queues.poolStatus.add(key.slice(this.#options.namespace.length + 1));
+      if (!isDeepStrictEqual(old?.parsed, now?.parsed)) configure();
+    });
+    configurationStates.onChange(() => this.#queues.state.add(STATE_KEY));
+  }
+
+  /** Most Services of a cluster are no load balancers and never were. */
+  #concerns({ key, old, now }: StoreChange<ServiceView>): boolean {
+    const matters = (view: ServiceView | undefined): boolean =>
+      view !== undefined &&
+      (view.type === 'LoadBalancer' || view.ingress.length > 0 || POOL_ANNOTATION in view.annotations);
+    return matters(old) || matters(now) || this.#ipam.allocations.bookings.has(key);
+  }
+
+  async #onService(key: string, signal: AbortSignal): Promise<Outcome> {
+    try {
+      return await this.#services.reconcile(key, signal);
+    } finally {
+      this.#firstPass?.delete(key);
+    }
+  }
+
+  #onConfiguration(): Outcome {
+    this.#configuration.reconcile();
+    return done;
+  }
+
+  async #onState(signal: AbortSignal): Promise<Outcome> {
+    const { client, namespace, owner } = this.#options;
+    return reconcileConfigurationState(signal, {
+      client,
+      states: this.#stores.configurationStates,
+      namespace,
+      owner: await owner(),
+      problems: this.#problems,
+      now: () => new Date(),
+    });
+  }
+
+  #follow({ wake, pools }: Effects): void {
+    for (const key of wake) this.#queues.services.add(key);
+    for (const name of pools) this.#queues.poolStatus.add(name, { after: POOL_STATUS_DELAY_MS });
+  }
+
+  #lookAtAll(effects: Effects): void {
+    const first = this.#firstPass === undefined;
+    const keys = [...this.#stores.services.values()]
+      .filter((view) => this.#concerns({ key: view.key, old: undefined, now: view }))
+      .sort(compareAge)
+      .map(({ key }) => key);
+    if (first) this.#firstPass = new Set(keys);
+    for (const key of keys) this.#queues.services.add(key, { priority: first ? 0 : 10 });
+    this.#follow(effects);
+  }
+
+  #report(problems: readonly Problem[]): void {
+    this.#problems = problems;
+    this.#queues.state.add(STATE_KEY);
+  }
+
+  #uidOf(key: string): string {
+    return (this.#stores.pools.get(key) ?? this.#stores.communities.get(key))?.uid ?? '';
+  }
+}

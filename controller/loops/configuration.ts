@@ -1,0 +1,84 @@
+/**
+ * The configuration: all objects at once to pools in force. Problems are isolated per object; each is told in the
+ * log and as an Event on its object, the first one also in ConfigurationState (controller.md §4.1).
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Effects, Ipam } from '#core/ipam/ipam.ts';
+import { brokenPools, retainPools } from '#core/ipam/retain.ts';
+import type { Pool, Problem } from '#core/model/config.ts';
+import type { ServiceView } from '#core/model/views.ts';
+import type { ControllerMetrics } from '#controller/metrics.ts';
+import type { EventRecorder } from '#runtime/kube/events.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+
+export interface Compiled {
+  readonly pools: readonly Pool[];
+  /** In the order in which they are to be told. */
+  readonly problems: readonly Problem[];
+}
+
+export interface ConfigurationOptions {
+  readonly ipam: Ipam;
+  /** Everything in the stores, compiled. */
+  readonly compile: () => Compiled;
+  readonly services: () => Iterable<ServiceView>;
+  /** Uid of the object of a problem, for its Event; empty when unknown. */
+  readonly uidOf: (object: Problem['object']) => string;
+  readonly events: Pick<EventRecorder, 'record'>;
+  readonly metrics: ControllerMetrics;
+  readonly logger: Logger;
+  /** Other pools are in force: look at all Services. */
+  readonly onChange: (effects: Effects) => void;
+  /** The problems as they are now, after each run. */
+  readonly onVerdict: (problems: readonly Problem[]) => void;
+}
+
+export class ConfigurationLoop {
+  readonly #options: ConfigurationOptions;
+  #pools: readonly Pool[] | undefined;
+  #broken: ReadonlySet<string> = new Set();
+  /** Messages of the problems that were told. */
+  #told: ReadonlySet<string> = new Set();
+
+  constructor(options: ConfigurationOptions) {
+    this.#options = options;
+  }
+
+  /** Compiles and, if the pools differ from those in force, hands them over. Synchronous. */
+  reconcile(): void {
+    const { ipam, compile, services, metrics, logger, onChange, onVerdict } = this.#options;
+    metrics.updates.inc();
+    const { pools: usable, problems } = compile();
+    const broken = brokenPools(problems);
+    const pools = retainPools(usable, this.#pools ?? [], broken);
+    this.#tell(problems);
+    if (!isDeepStrictEqual(pools, this.#pools) || !isDeepStrictEqual(broken, this.#broken)) {
+      this.#pools = pools;
+      this.#broken = broken;
+      logger.info('configuration in force', { pools: pools.map((pool) => pool.name), broken: [...broken] });
+      onChange(ipam.configure(pools, services(), broken));
+    }
+    metrics.configLoaded.set({}, 1);
+    metrics.configStale.set({}, problems.length === 0 ? 0 : 1);
+    onVerdict(problems);
+  }
+
+  /** New problems only: a state that lasts is said once. */
+  #tell(problems: readonly Problem[]): void {
+    const { events, logger, uidOf } = this.#options;
+    const told = new Set<string>();
+    for (const { code, object, field, message, remedy } of problems) {
+      const id = JSON.stringify([object, field, message]);
+      told.add(id);
+      if (this.#told.has(id)) continue;
+      logger.error('configuration problem', { ...object, field, code, problem: message, remedy });
+      events.record(
+        { apiVersion: API_VERSIONS[object.kind] ?? 'metallb.io/v1beta1', ...object, uid: uidOf(object) },
+        { type: 'Warning', reason: 'ConfigurationError', message: `${field}: ${message}. ${remedy}` },
+      );
+    }
+    this.#told = told;
+  }
+}
+
+const API_VERSIONS: Readonly<Record<string, string>> = { BGPPeer: 'metallb.io/v1beta2' };

@@ -1,0 +1,170 @@
+/**
+ * Services: from a key to a decision, its Events and one write (controller.md §2.4). Deciding is synchronous and
+ * for all Services together; writes go side by side, so that a slow or failing one delays nobody else.
+ */
+import type { Decision } from '#core/ipam/decide.ts';
+import type { Effects, Ipam } from '#core/ipam/ipam.ts';
+import { projectService } from '#core/model/projections.ts';
+import type { ServiceView } from '#core/model/views.ts';
+import { AppError } from '#core/errors.ts';
+import type { ControllerMetrics } from '#controller/metrics.ts';
+import { withRecord, type RecentServices } from '#controller/loops/service-record.ts';
+import type { EventRecorder } from '#runtime/kube/events.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
+import { KubeError, type KubeClient, type KubeObject, type Store } from '#runtime/kube/types.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import { done, type Outcome } from '#runtime/queue/types.ts';
+
+export interface ServiceLoopOptions {
+  readonly ipam: Ipam;
+  readonly services: Pick<Store<ServiceView>, 'get'>;
+  readonly recent: RecentServices;
+  readonly client: Pick<KubeClient, 'get' | 'replace'>;
+  readonly events: Pick<EventRecorder, 'record'>;
+  readonly metrics: ControllerMetrics;
+  readonly logger: Logger;
+  /** Told whom to look at next, and which pools' counters changed. */
+  readonly onEffects: (effects: Effects) => void;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+export class ServiceLoop {
+  readonly #options: ServiceLoopOptions;
+  /** What we wrote and the store has not shown us yet: a decision must not be made on what came before it. */
+  readonly #written = new Map<string, ServiceView>();
+  /** When a Service without address was first decided on. */
+  readonly #since = new Map<string, number>();
+
+  constructor(options: ServiceLoopOptions) {
+    this.#options = options;
+  }
+
+  /** The handler of the queue `services`; keys are `namespace/name`. */
+  async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
+    const { metrics } = this.#options;
+    metrics.updates.inc();
+    try {
+      const view = this.#newest(key);
+      if (view === undefined) this.#forget(key);
+      else await this.#converge(view, signal);
+    } catch (error) {
+      if (!(error instanceof AppError && error.retry === 'soon')) metrics.updateErrors.inc();
+      throw error;
+    }
+    return done;
+  }
+
+  /** All Services as newly as we know them. */
+  newest(stored: Iterable<ServiceView>): ServiceView[] {
+    return [...stored].map((view) => this.#newest(view.key) ?? view);
+  }
+
+  /** A Service as read outside the store: counts until the store has shown that version. */
+  remember(view: ServiceView): void {
+    this.#written.set(view.key, view);
+  }
+
+  #newest(key: string): ServiceView | undefined {
+    const stored = this.#options.services.get(key);
+    const written = this.#written.get(key);
+    if (written === undefined) return stored;
+    if (stored === undefined || stored.uid !== written.uid || !isOlder(stored, written)) {
+      this.#written.delete(key);
+      return stored;
+    }
+    return written;
+  }
+
+  #forget(key: string): void {
+    this.#options.recent.forget(key);
+    this.#since.delete(key);
+    this.#options.onEffects(this.#options.ipam.forget(key));
+  }
+
+  async #converge(view: ServiceView, signal: AbortSignal): Promise<void> {
+    if (!writes(this.#decide(view))) return;
+    const raw = this.#options.recent.take(view) ?? (await this.#read(view, signal));
+    if (raw === undefined) return;
+    // The write rests on exactly the version that it replaces: decide again if that is another one.
+    const fresh = projectService(raw);
+    const decision = this.#decide(fresh);
+    if (writes(decision)) await this.#write(fresh, raw, decision, signal);
+  }
+
+  #decide(view: ServiceView): Decision {
+    const { ipam, logger, onEffects, now } = this.#options;
+    const { decision, ...effects } = ipam.decide(view);
+    const { kind, reason } = decision;
+    for (const event of decision.events) this.#options.events.record(involved(view), event);
+    if (kind === 'assign' && view.ingress.length === 0 && !this.#since.has(view.key)) {
+      this.#since.set(view.key, now());
+    }
+    const lost = decision.events.some(({ type }) => type === 'Warning');
+    if (lost) logger.warn('no address for a Service', { key: view.key, kind, reason });
+    else logger.debug('decided', { key: view.key, kind, reason });
+    onEffects(effects);
+    return decision;
+  }
+
+  /** The Service as it is now; undefined when it is gone, or another one has its name. */
+  async #read(view: ServiceView, signal: AbortSignal): Promise<KubeObject | undefined> {
+    try {
+      const raw = await this.#options.client.get(refOf(view), signal);
+      return raw.metadata.uid === view.uid ? raw : undefined;
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 404) return undefined;
+      throw retried(error);
+    }
+  }
+
+  async #write(view: ServiceView, raw: KubeObject, decision: Decision, signal: AbortSignal): Promise<void> {
+    const { client, logger, metrics, now } = this.#options;
+    const object = withRecord(raw, decision);
+    try {
+      const answer = await client.replace(refOf(view), object, { subresource: 'status', signal });
+      this.remember(projectService(answer));
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 404) return;
+      throw retried(error);
+    }
+    metrics.statusWrites.inc({ kind: 'Service' });
+    const since = this.#since.get(view.key);
+    this.#since.delete(view.key);
+    if (since !== undefined) metrics.allocationSeconds.observe({}, (now() - since) / 1000);
+    const ingress = view.ingress.map(({ ip }) => ip);
+    logger.info(decision.kind === 'assign' ? 'address assigned' : 'address cleared', {
+      key: view.key,
+      pool: decision.pool,
+      before: ingress,
+      after: projectService(object).ingress.map(({ ip }) => ip),
+      reason: decision.reason,
+    });
+  }
+}
+
+function writes(decision: Decision): boolean {
+  return decision.kind === 'assign' || decision.kind === 'clear';
+}
+
+/** A refused write is tried again too: rights and admission rules change without a change of the Service. */
+function retried(error: unknown): unknown {
+  if (!(error instanceof KubeError) || error.retry !== 'never') return error;
+  return new AppError('KUBE', error.message, { retry: 'backoff', cause: error });
+}
+
+/** Resource versions are decimal numbers that grow; anything else counts as newer. */
+function isOlder(a: ServiceView, b: ServiceView): boolean {
+  const [left, right] = [a.resourceVersion, b.resourceVersion];
+  if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false;
+  return BigInt(left) < BigInt(right);
+}
+
+function refOf(view: ServiceView): { type: typeof kinds.Service; namespace: string; name: string } {
+  return { type: kinds.Service, namespace: view.namespace, name: view.name };
+}
+
+function involved(view: ServiceView): Parameters<EventRecorder['record']>[0] {
+  const { namespace, name, uid } = view;
+  return { apiVersion: 'v1', kind: 'Service', namespace, name, uid };
+}

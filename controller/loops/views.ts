@@ -1,0 +1,96 @@
+/** What the controller watches, and what it keeps of it (controller.md §1.5). */
+import { metallbResources } from '#core/api/resources.ts';
+import { parseResource, type Parsed } from '#core/config/parse.ts';
+import { projectNamespace, projectService } from '#core/model/projections.ts';
+import type { NamespaceView, ServiceView } from '#core/model/views.ts';
+import { namesOf, type configurationStateStatus } from '#core/status/configuration-state.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
+import type { Transport } from '#runtime/kube/transport.ts';
+import type { KubeObject, Store } from '#runtime/kube/types.ts';
+import { watchStore, type WatchContext } from '#runtime/kube/watch-store.ts';
+
+/** An object that configures: what it says, checked against its schema, and its status beside it. */
+export interface ResourceView<K extends 'IPAddressPool' | 'Community'> {
+  readonly parsed: Parsed<K>;
+  readonly uid: string;
+  readonly status: unknown;
+}
+
+/** The object `controller` and what is ours of it. */
+export interface ConfigurationStateView {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly owners: readonly { readonly uid: string }[];
+  readonly status: Parameters<typeof configurationStateStatus>[2];
+}
+
+export interface Stores {
+  readonly services: Store<ServiceView>;
+  readonly namespaces: Store<NamespaceView>;
+  readonly pools: Store<ResourceView<'IPAddressPool'>>;
+  readonly communities: Store<ResourceView<'Community'>>;
+  readonly configurationStates: Store<ConfigurationStateView>;
+}
+
+function projectResource<K extends 'IPAddressPool' | 'Community'>(
+  kind: K,
+): (raw: KubeObject) => ResourceView<K> {
+  return (raw) => ({
+    parsed: parseResource(kind, raw),
+    uid: raw.metadata.uid ?? '',
+    status: structuredClone(raw['status']),
+  });
+}
+
+function projectState(raw: KubeObject): ConfigurationStateView {
+  const owners = raw.metadata['ownerReferences'];
+  return {
+    labels: { ...raw.metadata.labels },
+    owners: Array.isArray(owners) ? (structuredClone(owners) as { uid: string }[]) : [],
+    status: structuredClone(raw['status']) as ConfigurationStateView['status'],
+  };
+}
+
+/** Starts all watches. `seen` is told of each raw Service, before anybody hears of its view. */
+export function startStores(
+  transport: Transport,
+  namespace: string,
+  context: WatchContext,
+  seen: (raw: KubeObject, view: ServiceView) => void,
+): Stores {
+  const { IPAddressPool, Community, ConfigurationState } = metallbResources;
+  return {
+    services: watchStore(
+      transport,
+      {
+        type: kinds.Service,
+        project: (raw) => {
+          const view = projectService(raw);
+          seen(raw, view);
+          return view;
+        },
+      },
+      context,
+    ),
+    namespaces: watchStore(transport, { type: kinds.Namespace, project: projectNamespace }, context),
+    pools: watchStore(
+      transport,
+      { type: IPAddressPool, namespace, project: projectResource('IPAddressPool') },
+      context,
+    ),
+    communities: watchStore(
+      transport,
+      { type: Community, namespace, project: projectResource('Community') },
+      context,
+    ),
+    configurationStates: watchStore(
+      transport,
+      {
+        type: ConfigurationState,
+        namespace,
+        fieldSelector: `metadata.name=${namesOf({ kind: 'controller' }).objectName}`,
+        project: projectState,
+      },
+      context,
+    ),
+  };
+}

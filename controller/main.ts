@@ -1,0 +1,144 @@
+/** The controller: gives addresses from pools to Services of type LoadBalancer. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { AppError, SettingsError } from '#core/errors.ts';
+import { Controller } from '#controller/controller.ts';
+import type { OwnerReference } from '#controller/loops/configuration-state.ts';
+import { ensureMemberlistSecret } from '#controller/loops/memberlist-secret.ts';
+import { options, type Settings } from '#controller/settings.ts';
+import { createAuthorizer } from '#runtime/http/authorizer.ts';
+import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
+import { createKubeClient } from '#runtime/kube/client.ts';
+import { loadCredentials } from '#runtime/kube/credentials.ts';
+import { createEventRecorder } from '#runtime/kube/events.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
+import { createTransport } from '#runtime/kube/transport.ts';
+import { KubeError, type KubeClient } from '#runtime/kube/types.ts';
+import { startElector } from '#runtime/lease/elector.ts';
+import { runProgram, type Program } from '#runtime/lifecycle/program.ts';
+import type { Metrics } from '#runtime/metrics/types.ts';
+import { createMetrics } from '#runtime/metrics/registry.ts';
+import { systemClock } from '#runtime/queue/clock.ts';
+import { createQueue } from '#runtime/queue/queue.ts';
+import { done } from '#runtime/queue/types.ts';
+
+const COMPONENT = 'metallb-controller';
+const LEASE = 'metallb-controller';
+const DRAIN_MS = 5000;
+
+type ControllerProgram = Program<typeof options>;
+
+async function start(program: ControllerProgram): Promise<void> {
+  const { settings, logger, signal, scope } = program;
+  const metrics = createMetrics({ processMetrics: true });
+  const credentials = scope.use(loadCredentials({ kubeconfig: settings.kubeconfig }));
+  const namespace = settings.namespace === '' ? (credentials.namespace ?? '') : settings.namespace;
+  if (namespace === '')
+    throw new SettingsError(['--namespace / $METALLB_NAMESPACE: must be given outside a pod']);
+  const transport = createTransport(credentials, { logger, metrics });
+  const client = createKubeClient(transport);
+  const events = createEventRecorder({ client, component: COMPONENT, logger });
+  const controller = new Controller({
+    transport,
+    client,
+    events,
+    metrics,
+    logger,
+    signal,
+    namespace,
+    lbClass: settings.lbClass,
+    owner: ownPod(client, namespace, settings.podName),
+  });
+  await serve(program, { client, metrics, controller });
+  scope.defer(() => events.drain(DRAIN_MS));
+  const leading = compete(program, client, namespace);
+  scope.defer(() => controller.drain(DRAIN_MS));
+  await controller.synced();
+  await leading;
+  const services = { fieldSelector: 'spec.type=LoadBalancer', signal };
+  controller.activate(settings.leaderElect ? await client.list(kinds.Service, services) : []);
+  if (settings.memberlistSecret !== '') makeSecret(program, client, namespace);
+}
+
+/** Health and metrics endpoints; port 0 switches either off. */
+async function serve(
+  { settings, logger, scope }: ControllerProgram,
+  parts: { client: KubeClient; metrics: Metrics; controller: Controller },
+): Promise<void> {
+  const { client, metrics, controller } = parts;
+  if (settings.healthPort !== 0) {
+    const ready = (): string | undefined => controller.notReady();
+    scope.use(await startHealthServer({ port: settings.healthPort, ready }));
+  }
+  if (settings.port === 0) return;
+  const secure = {
+    authorize: createAuthorizer(client, systemClock),
+    certDir: settings.metricsCertDir,
+    tls: {
+      minVersion: settings.tlsMinVersion,
+      cipherSuites: settings.tlsCipherSuites,
+      curves: settings.tlsCurvePreferences,
+    },
+  };
+  scope.use(await startMetricsServer({ port: settings.port, metrics, logger, secure }));
+}
+
+/** Resolves when we may act: at once without leader election. Losing the lease ends the program. */
+async function compete(program: ControllerProgram, client: KubeClient, namespace: string): Promise<void> {
+  const { settings, logger, signal, scope, stop } = program;
+  if (!settings.leaderElect) return;
+  const elector = startElector({
+    client,
+    namespace,
+    name: LEASE,
+    identity: `${settings.podName === '' ? hostname() : settings.podName}_${randomUUID()}`,
+    logger,
+    signal,
+    onLost: (reason) => stop('lease lost', new AppError('KUBE', reason, { retry: 'never' })),
+  });
+  scope.defer(() => elector.stop());
+  await elector.leading;
+}
+
+/** Sees to the speakers' membership key, for as long as it takes; nothing of ours waits for it. */
+function makeSecret(
+  { settings, logger, scope }: ControllerProgram,
+  client: KubeClient,
+  namespace: string,
+): void {
+  const { memberlistSecret: name, deployment } = settings;
+  const queue = createQueue({
+    name: 'memberlist-secret',
+    logger,
+    handler: async () => {
+      await ensureMemberlistSecret({ client, namespace, name, deployment, logger });
+      return done;
+    },
+  });
+  scope.defer(() => queue.drain(DRAIN_MS));
+  queue.add(name);
+}
+
+/** Asks for our pod until it is known; undefined when we run outside a pod, or it does not exist. */
+function ownPod(
+  client: KubeClient,
+  namespace: string,
+  name: Settings['podName'],
+): () => Promise<OwnerReference | undefined> {
+  let known: OwnerReference | undefined;
+  return async () => {
+    if (name === '' || known !== undefined) return known;
+    try {
+      const pod = await client.get({ type: kinds.Pod, namespace, name });
+      known = { apiVersion: 'v1', kind: 'Pod', name, uid: pod.metadata.uid ?? '' };
+    } catch (error) {
+      if (!(error instanceof KubeError && error.status === 404)) throw error;
+    }
+    return known;
+  };
+}
+
+await runProgram(
+  { name: 'controller', options, logLevel: (settings) => settings.logLevel, stopWithinMs: 10_000 },
+  start,
+);

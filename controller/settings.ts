@@ -1,0 +1,99 @@
+/** The controller's flags and environment: MetalLB's (controller.md §1.1, §1.2), and leader election. */
+import { logLevels } from '#runtime/log/winston.ts';
+import { boolean, choice, list, port, text } from '#runtime/settings/settings.ts';
+import type { SettingsOf } from '#runtime/settings/settings.ts';
+
+export const options = {
+  port: port({
+    flag: 'port',
+    default: 9120,
+    help: 'HTTPS port of /metrics on all interfaces; 0 switches it off.',
+  }),
+  namespace: text({
+    flag: 'namespace',
+    env: 'METALLB_NAMESPACE',
+    help: "Namespace of the configuration; by default the pod's own.",
+  }),
+  memberlistSecret: text({
+    flag: 'ml-secret-name',
+    env: 'METALLB_ML_SECRET_NAME',
+    help: "Name of the Secret with the speakers' membership key, created at start if it is absent.",
+  }),
+  deployment: text({
+    flag: 'deployment',
+    env: 'METALLB_DEPLOYMENT',
+    help: "Name of the controller's own Deployment, which owns that Secret.",
+  }),
+  logLevel: choice({
+    flag: 'log-level',
+    choices: logLevels,
+    default: 'info',
+    help: `How much to log: ${logLevels.join(', ')}.`,
+  }),
+  healthPort: port({
+    flag: 'health-probe-port',
+    default: 17472,
+    help: 'HTTP port of /healthz and /readyz on all interfaces; 0 switches them off.',
+  }),
+  lbClass: text({
+    flag: 'lb-class',
+    help: 'Handle only Services of this load balancer class; by default those without a class.',
+  }),
+  podName: text({ flag: 'pod-name', env: 'METALLB_POD_NAME', help: "The controller's own pod." }),
+  tlsMinVersion: text({
+    flag: 'tls-min-version',
+    help: 'Oldest TLS version served: VersionTLS12 or VersionTLS13 (the default).',
+  }),
+  tlsCipherSuites: list({
+    flag: 'tls-cipher-suites',
+    help: 'TLS 1.2 cipher suites served, by IANA name; only together with --tls-min-version=VersionTLS12.',
+  }),
+  tlsCurvePreferences: list({
+    flag: 'tls-curve-preferences',
+    help: 'Key exchange groups served, by number, best first.',
+  }),
+  metricsCertDir: text({
+    flag: 'metrics-cert-dir',
+    help: 'Folder with tls.crt and tls.key for /metrics; without the files a certificate is made in memory.',
+  }),
+  kubeconfig: text({
+    flag: 'kubeconfig',
+    env: 'KUBECONFIG',
+    help: "Path of a kubeconfig; by default the pod's own credentials.",
+  }),
+  leaderElect: boolean({
+    flag: 'leader-elect',
+    default: false,
+    help: 'Compete for a Lease and act only while holding it: for more than one replica.',
+  }),
+  bgpType: text({
+    env: 'METALLB_BGP_TYPE',
+    help: 'The BGP backend whose rules the configuration must keep.',
+  }),
+  webhookMode: choice({
+    flag: 'webhook-mode',
+    choices: ['enabled', 'disabled', 'onlywebhook'],
+    default: 'disabled',
+    help: 'Accepted for compatibility; admission webhooks are not served yet.',
+  }),
+  webhookSecret: text({
+    flag: 'webhook-secret',
+    default: 'metallb-webhook-cert',
+    help: 'Accepted for compatibility.',
+  }),
+  webhookHttp2: boolean({ flag: 'webhook-http2', default: false, help: 'Accepted for compatibility.' }),
+  disableCertRotation: boolean({
+    flag: 'disable-cert-rotation',
+    default: false,
+    help: 'Accepted for compatibility.',
+  }),
+  certDir: text({ flag: 'cert-dir', help: 'Accepted for compatibility.' }),
+  certServiceName: text({
+    flag: 'cert-service-name',
+    default: 'metallb-webhook-service',
+    help: 'Accepted for compatibility.',
+  }),
+  pprofBindAddress: text({ flag: 'pprof-bind-address', help: 'Accepted for compatibility; has no effect.' }),
+};
+
+export type Settings = SettingsOf<typeof options>;
