@@ -56,6 +56,8 @@ export interface MetricsOptions {
     /** Folder with `tls.crt` and `tls.key`; empty: self-signed. */
     readonly certDir: string;
     readonly tls?: TlsSettings;
+    /** How often to look for new files; 10 s by default. */
+    readonly reloadMs?: number;
   };
 }
 
@@ -72,7 +74,7 @@ export async function startMetricsServer(options: MetricsOptions): Promise<Runni
   const secureSettings = secureOptions(secure.tls ?? tlsDefaults);
   const source = new CertificateSource({ directory: secure.certDir, hosts: ['localhost'], logger });
   const server = createSecureServer({ ...secureSettings, ...(await source.changed()) }, listener);
-  const stopReload = reloadCertificate(server, source, { secure: secureSettings, logger });
+  const stopReload = reloadCertificate(server, source, { secure: secureSettings, everyMs: secure.reloadMs });
   const running = await listen(server, { port, host, what: '--port' });
   return {
     port: running.port,
@@ -142,6 +144,7 @@ export async function listen(
     });
     server.listen(port, host, resolve);
   });
+  server.removeAllListeners('error');
   return {
     port: (server.address() as AddressInfo).port,
     [Symbol.asyncDispose]: () =>

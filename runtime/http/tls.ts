@@ -1,9 +1,10 @@
 /** The TLS side of a server: options by Kubernetes' names, certificate files that are read again when they change. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Server } from 'node:https';
 import type { SecureContextOptions, SecureVersion } from 'node:tls';
-import { SettingsError } from '#core/errors.ts';
+import { AppError, SettingsError } from '#core/errors.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { selfSigned, type CertificatePair } from './certificate.ts';
 
@@ -93,35 +94,49 @@ function named(
   });
 }
 
+const inMemory = 'in memory';
+
 /** Where a server's certificate comes from: `tls.crt` and `tls.key` of a folder, else one made in memory. */
 export class CertificateSource {
   readonly #directory: string;
   readonly #logger: Logger;
-  readonly #fallback: () => CertificatePair;
+  readonly #hosts: readonly string[];
   #loaded = '';
-  #made: CertificatePair | undefined;
 
   constructor(options: { directory: string; hosts: readonly string[]; logger: Logger }) {
     this.#directory = options.directory;
     this.#logger = options.logger;
-    this.#fallback = () => selfSigned(options.hosts[0] ?? 'localhost', options.hosts);
+    this.#hosts = options.hosts;
   }
 
-  /** The pair to use now, or undefined when it is the one returned last time. */
+  /** The pair to use now, or undefined when it is the one returned last time. Unusable files change nothing. */
   async changed(): Promise<CertificatePair | undefined> {
     const version = await this.#version();
     if (version === this.#loaded) return undefined;
-    const pair = version === 'none' ? (this.#made ??= this.#fallback()) : await this.#read();
-    this.#loaded = version;
-    this.#logger.info('serving certificate loaded', {
-      from: version === 'none' ? 'self-signed, in memory' : this.#directory,
-    });
-    return pair;
+    if (version === inMemory) return this.#fallBack();
+    try {
+      const pair = await this.#read();
+      this.#loaded = version;
+      this.#logger.info('serving certificate loaded', { from: this.#directory });
+      return pair;
+    } catch (error) {
+      this.#logger.warn('serving certificate cannot be used, the old one stays', {
+        from: this.#directory,
+        error,
+      });
+      return this.#loaded === '' ? this.#fallBack() : undefined;
+    }
+  }
+
+  #fallBack(): CertificatePair {
+    this.#loaded = inMemory;
+    this.#logger.info('serving certificate made in memory, signed by itself', { hosts: this.#hosts });
+    return selfSigned(this.#hosts[0] ?? 'localhost', this.#hosts);
   }
 
   /** Changes whenever the files do: mounted Secrets are replaced by renaming a link, which `mtime` of the target shows. */
   async #version(): Promise<string> {
-    if (this.#directory === '') return 'none';
+    if (this.#directory === '') return inMemory;
     try {
       const files = await Promise.all(
         ['tls.crt', 'tls.key'].map((file) => stat(join(this.#directory, file))),
@@ -129,15 +144,20 @@ export class CertificateSource {
       return files.map(({ ino, mtimeMs, size }) => `${ino}:${mtimeMs}:${size}`).join(' ');
     } catch {
       // Not mounted (yet): the certificate in memory serves until it is.
-      return this.#loaded === '' ? 'none' : this.#loaded;
+      return this.#loaded === '' ? inMemory : this.#loaded;
     }
   }
 
+  /** Throws when the files are no pair: half written, or one of two replaced. */
   async #read(): Promise<CertificatePair> {
-    const [cert, key] = await Promise.all(
-      ['tls.crt', 'tls.key'].map((file) => readFile(join(this.#directory, file), 'utf8')),
-    );
-    return { cert: cert ?? '', key: key ?? '' };
+    const [cert, key] = await Promise.all([
+      readFile(join(this.#directory, 'tls.crt'), 'utf8'),
+      readFile(join(this.#directory, 'tls.key'), 'utf8'),
+    ]);
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+      throw new AppError('CONFIG', 'tls.key does not belong to tls.crt', { retry: 'backoff' });
+    }
+    return { cert, key };
   }
 }
 
@@ -145,15 +165,11 @@ export class CertificateSource {
 export function reloadCertificate(
   server: Server,
   source: CertificateSource,
-  options: { secure: SecureContextOptions; logger: Logger; everyMs?: number },
+  options: { secure: SecureContextOptions; everyMs?: number | undefined },
 ): () => void {
   const look = async () => {
-    try {
-      const pair = await source.changed();
-      if (pair !== undefined) server.setSecureContext({ ...options.secure, ...pair });
-    } catch (error) {
-      options.logger.warn('certificate cannot be loaded, the old one stays', { error });
-    }
+    const pair = await source.changed();
+    if (pair !== undefined) server.setSecureContext({ ...options.secure, ...pair });
   };
   const timer = setInterval(() => void look(), options.everyMs ?? 10_000).unref();
   return () => clearInterval(timer);

@@ -3,9 +3,12 @@
  * and OIDC plugins), wrapped so that everything shares one pool of connections. The only value import of
  * client-node in runtime/.
  */
+import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
+import { dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import { parse } from 'yaml';
 import { SettingsError } from '#core/errors.ts';
 
 /** What one request needs; the dispatcher is the shared pool. */
@@ -22,7 +25,7 @@ export interface Credentials extends AsyncDisposable {
 }
 
 /** Tokens, CA and client certificate are read again this often; a changed CA or certificate makes a new pool. */
-const refreshMs = 30_000;
+const defaultRefreshMs = 30_000;
 const agentOptions = { allowH2: false, keepAliveTimeout: 30_000, connectTimeout: 10_000 };
 const keepAlive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
 
@@ -30,11 +33,12 @@ const keepAlive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
  * From the file, if one is named; else from the pod's service account; else as kubectl does (KUBECONFIG, the home
  * folder). Throws SettingsError when nothing usable is found.
  */
-export function loadCredentials(options: { kubeconfig?: string | undefined } = {}): Credentials {
+export function loadCredentials(
+  options: { kubeconfig?: string | undefined; refreshMs?: number } = {},
+): Credentials {
   const config = new KubeConfig();
   try {
-    if (options.kubeconfig !== undefined && options.kubeconfig !== '')
-      config.loadFromFile(options.kubeconfig);
+    if (options.kubeconfig !== undefined && options.kubeconfig !== '') loadFile(config, options.kubeconfig);
     else if (process.env['KUBERNETES_SERVICE_HOST'] !== undefined) config.loadFromCluster();
     else config.loadFromDefault();
   } catch (error) {
@@ -47,27 +51,43 @@ export function loadCredentials(options: { kubeconfig?: string | undefined } = {
       'no API server: give --kubeconfig, or run in a pod with a service account (current context names no cluster)',
     ]);
   }
-  return new KubeConfigCredentials(config, new URL(cluster.server));
+  return new KubeConfigCredentials(config, new URL(cluster.server), options.refreshMs ?? defaultRefreshMs);
+}
+
+/** client-node does not know `user.tokenFile`: it becomes the auth provider that reads it. */
+function loadFile(config: KubeConfig, path: string): void {
+  config.loadFromFile(path);
+  const { users } = parse(readFileSync(path, 'utf8')) as {
+    users?: readonly { name: string; user?: { tokenFile?: string } }[];
+  };
+  for (const { name, user } of users ?? []) {
+    if (user?.tokenFile === undefined) continue;
+    const tokenFile = resolve(dirname(path), user.tokenFile);
+    const authProvider = { name: 'tokenFile', config: { tokenFile } };
+    config.users = config.users.map((known) => (known.name === name ? { ...known, authProvider } : known));
+  }
 }
 
 class KubeConfigCredentials implements Credentials {
   readonly namespace: string | undefined;
   readonly #config: KubeConfig;
   readonly #server: URL;
+  readonly #refreshMs: number;
   #connection: Promise<Connection> | undefined;
   #readAt = 0;
   #fingerprint = '';
   #dispatcher: Dispatcher | undefined;
 
-  constructor(config: KubeConfig, server: URL) {
+  constructor(config: KubeConfig, server: URL, refreshMs: number) {
     this.#config = config;
     this.#server = server;
+    this.#refreshMs = refreshMs;
     this.namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim();
   }
 
   current(): Promise<Connection> {
     const now = performance.now();
-    if (this.#connection === undefined || now - this.#readAt > refreshMs) {
+    if (this.#connection === undefined || now - this.#readAt > this.#refreshMs) {
       this.#readAt = now;
       this.#connection = this.#read().catch((error: unknown) => {
         this.#connection = undefined;
@@ -106,7 +126,7 @@ class KubeConfigCredentials implements Credentials {
   #headers(options: RequestOptions): Record<string, string> {
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(options.headers ?? {})) {
-      if (value !== undefined) headers[name.toLowerCase()] = String(value);
+      if (value !== undefined) headers[name.toLowerCase()] = String(value).trim();
     }
     const user = this.#config.getCurrentUser();
     if (user?.username !== undefined && headers['authorization'] === undefined) {
