@@ -16,6 +16,8 @@ export default defineConfig({
           include: ['tests/{unit,property,golden,lint,contract}/**/*.test.ts'],
           exclude: ['tests/contract/**/*.real.test.ts'],
           pool: 'threads',
+          // Generous: the machine may be busy with other work.
+          testTimeout: 60_000,
         },
       },
       {
