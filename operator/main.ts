@@ -1,16 +1,15 @@
 /** The operator: makes the cluster agree with the MetalLB object (operator-packaging.md §2). */
 import { hostname } from 'node:os';
 import { AppError, SettingsError } from '#core/errors.ts';
-import { apiGroups, Cluster } from '#operator/loops/cluster.ts';
+import { clusterFacts } from '#operator/facts.ts';
+import { Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
-import { ownImage } from '#operator/own-pod.ts';
 import { operatorOptions, renderOptions, type OperatorSettings } from '#operator/settings.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
 import { createEventRecorder } from '#runtime/kube/events.ts';
-import { kinds } from '#runtime/kube/kinds.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
 import type { KubeClient } from '#runtime/kube/types.ts';
 import { watchStore } from '#runtime/kube/watch-store.ts';
@@ -41,19 +40,14 @@ async function start(context: Context): Promise<void> {
   scope.use(await startHealthServer({ port: settings.healthPort, ready: () => problem }));
   await serveMetrics(settings, { context, client, metrics });
 
-  const groups = await apiGroups(client, signal);
-  const { podName } = settings;
-  const own =
-    settings.image === '' && podName !== ''
-      ? await ownImage(client, { namespace, name: podName }, signal)
-      : { image: '', pullPolicy: '' };
+  const podName = settings.image === '' ? settings.podName : '';
+  const facts = await clusterFacts({ client, namespace, podName, logger, signal, clock: systemClock });
   const options = renderOptions(settings, {
     namespace,
-    own,
+    own: facts.own,
     version: packageFile.version,
-    openshift: groups.has('route.openshift.io'),
+    openshift: facts.groups.has('route.openshift.io'),
   });
-  const home = await client.get({ type: kinds.Namespace, name: namespace }, signal);
   if (settings.leaderElection) {
     // A waiting replica is ready: it is what takes over.
     problem = undefined;
@@ -62,7 +56,7 @@ async function start(context: Context): Promise<void> {
   const cluster = new Cluster({
     namespace,
     managedBy: options.managedBy,
-    groups,
+    groups: facts.groups,
     watch: (watchOptions) => watchStore(transport, watchOptions, { logger, metrics, signal }),
   });
   await cluster.synced();
@@ -79,7 +73,7 @@ async function start(context: Context): Promise<void> {
     cluster,
     events,
     options,
-    namespaceUid: home.metadata.uid ?? '',
+    namespaceUid: facts.namespaceUid,
     logger,
     metrics,
     enqueue: (key) => queue.add(key),

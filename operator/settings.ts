@@ -1,5 +1,6 @@
 /** Flags and environment of the operator: the original's names (operator-packaging.md §2.1, §3), and a few of ours. */
 import { SettingsError } from '#core/errors.ts';
+import type { OwnImage } from '#operator/facts.ts';
 import type { RenderOptions } from '#operator/render/manifest.ts';
 import { boolean, choice, list, port, text, type SettingsOf } from '#runtime/settings/settings.ts';
 
@@ -102,8 +103,7 @@ export interface Facts {
   readonly namespace: string;
   readonly version: string;
   readonly openshift: boolean;
-  /** Image and pull policy of our own pod; empty when unknown. */
-  readonly own: { readonly image: string; readonly pullPolicy: string };
+  readonly own: OwnImage;
 }
 
 /**

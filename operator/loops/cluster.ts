@@ -81,7 +81,10 @@ export class Cluster implements Inventory {
 }
 
 /** Names of the API groups that the server has. */
-export async function apiGroups(client: KubeClient, signal: AbortSignal): Promise<ReadonlySet<string>> {
+export async function apiGroups(
+  client: Pick<KubeClient, 'request'>,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
   const answer = (await client.request('GET', '/apis', undefined, signal)) as {
     groups?: readonly { name: string }[];
   };
