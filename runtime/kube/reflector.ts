@@ -245,6 +245,8 @@ class IdleLimit implements Disposable {
 
   [Symbol.dispose](): void {
     this.#cancel();
+    // A combined signal that never fires stays registered with the long-lived one: 1 kB for each watch.
+    this.#abort.abort();
   }
 
   #check(): void {
