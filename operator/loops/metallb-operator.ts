@@ -159,12 +159,14 @@ export class MetalLBOperator extends OperatorBase {
     return done;
   }
 
-  /** Log and event, when the verdict is another than last time. Counts of ready pods come and go without a word. */
+  /** Log and event, when the verdict is another than last time; what pods do meanwhile is in the condition only. */
   #tell(object: KubeObject, verdict: MetalLBVerdict): void {
     const { logger, events } = this.#parts;
     const { namespace, name, uid } = object.metadata;
     const key = `${namespace}/${name}`;
-    const text = verdict.kind === 'progressing' ? verdict.reason : JSON.stringify(verdict);
+    const aboutPods =
+      verdict.kind === 'progressing' || (verdict.kind === 'degraded' && verdict.reason === 'PodsFailing');
+    const text = aboutPods ? verdict.reason : JSON.stringify(verdict);
     if (this.#said.get(key) === text) return;
     this.#said.set(key, text);
     const bad = verdict.kind === 'degraded';

@@ -42,6 +42,7 @@ export function controllerDeployment(input: RenderInput): Manifest {
         spec: {
           ...workloadFields(config),
           containers: [controllerContainer(input)],
+          dnsPolicy: 'Default',
           nodeSelector: { 'kubernetes.io/os': 'linux', ...spec.controllerNodeSelector },
           securityContext: podSecurity(input),
           serviceAccountName: 'controller',

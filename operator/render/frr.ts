@@ -56,6 +56,7 @@ export function frrContainer(options: RenderOptions): object {
     startupProbe: {
       exec: { command: [programs.frrHealthy] },
       failureThreshold: 30,
+      initialDelaySeconds: 1,
       periodSeconds: 1,
       timeoutSeconds: 5,
     },

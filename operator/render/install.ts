@@ -142,6 +142,7 @@ export function operatorDeployment(options: RenderOptions): Manifest {
         metadata: { labels: { ...labels, ...select } },
         spec: {
           containers: [managerContainer(options)],
+          dnsPolicy: 'Default',
           nodeSelector: { 'kubernetes.io/os': 'linux' },
           securityContext: {
             runAsNonRoot: true,

@@ -28,8 +28,9 @@ export function render(spec: MetalLBSpec, options: RenderOptions, owners?: Owner
     ...rbac(input),
     excludeL2ConfigMap(options),
     ...openshiftObjects(input),
-    speakerDaemonSet(input),
+    // First the controller: it makes the Secret that the speakers wait for.
     controllerDeployment(input),
+    speakerDaemonSet(input),
     ...monitoring(input, hasFrr(input)),
   ];
   return owners === undefined ? manifests : manifests.map((manifest) => owned(manifest, owners));

@@ -56,7 +56,7 @@ export function speakerDaemonSet(input: RenderInput): Manifest {
         spec: {
           ...workloadFields(config),
           containers: [speakerContainer(input), ...(hasFrr(input) ? [frrContainer(options)] : [])],
-          dnsPolicy: 'ClusterFirstWithHostNet',
+          dnsPolicy: 'Default',
           hostNetwork: true,
           nodeSelector: { 'kubernetes.io/os': 'linux', ...spec.nodeSelector },
           securityContext: { seccompProfile: { type: 'RuntimeDefault' }, supplementalGroups: [frrVtyGroup] },

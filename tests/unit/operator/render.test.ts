@@ -229,8 +229,8 @@ describe('everything else', () => {
       .map((manifest) => manifest['spec'] as { template?: { metadata: { labels: Record<string, string> } } })
       .flatMap((spec) => (spec?.template === undefined ? [] : [spec.template.metadata.labels]));
     expect(templates.map((labels) => [labels['app'], labels['component']])).toEqual([
-      ['metallb', 'speaker'],
       ['metallb', 'controller'],
+      ['metallb', 'speaker'],
     ]);
   });
 });
