@@ -12,6 +12,7 @@ import { reconcileConfigurationState, type OwnerReference } from '#controller/lo
 import { POOL_STATUS_DELAY_MS, reconcilePoolStatus } from '#controller/loops/pool-status.ts';
 import { RecentServices } from '#controller/loops/service-record.ts';
 import { ServiceLoop } from '#controller/loops/services.ts';
+import { Outage } from '#controller/outage.ts';
 import { startStores, type Stores } from '#controller/loops/views.ts';
 import { controllerMetrics } from '#controller/metrics.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
@@ -46,6 +47,7 @@ export class Controller {
   readonly #ipam: Ipam;
   readonly #stores: Stores;
   readonly #recent = new RecentServices();
+  readonly #outage: Outage;
   readonly #services: ServiceLoop;
   readonly #configuration: ConfigurationLoop;
   readonly #queues: Readonly<Record<'services' | 'configuration' | 'poolStatus' | 'state', WorkQueue>>;
@@ -58,6 +60,7 @@ export class Controller {
     this.#options = options;
     const { transport, client, events, logger, signal, namespace, lbClass } = options;
     this.#ipam = new Ipam(lbClass);
+    this.#outage = new Outage(logger, () => performance.now());
     const metrics = controllerMetrics(options.metrics, this.#ipam);
     this.#stores = startStores(
       transport,
@@ -137,7 +140,8 @@ export class Controller {
 
   #queue(name: string, handler: Handler, concurrency = 1): WorkQueue {
     const { logger, metrics } = this.#options;
-    const whenActive: Handler = (key, signal) => (this.#active ? handler(key, signal) : done);
+    const guarded = this.#outage.guard(handler);
+    const whenActive: Handler = (key, signal) => (this.#active ? guarded(key, signal) : done);
     return createQueue({ name, handler: whenActive, concurrency, logger, metrics });
   }
 

@@ -54,6 +54,10 @@ export class ControllerProcess {
     return this.#log;
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
