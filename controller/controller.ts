@@ -128,7 +128,7 @@ export class Controller {
    */
   activate(fresh: readonly Parameters<typeof projectService>[0][]): void {
     this.#active = true;
-    for (const raw of fresh) this.#services.remember(projectService(raw));
+    this.#services.takeOver(fresh.map(projectService));
     this.#queues.configuration.add('configuration');
     this.#queues.state.add(STATE_KEY);
   }
@@ -201,7 +201,8 @@ export class Controller {
 
   #lookAtAll(effects: Effects): void {
     const first = this.#firstPass === undefined;
-    const keys = [...this.#stores.services.values()]
+    const keys = this.#services
+      .newest(this.#stores.services.values())
       .filter((view) => this.#concerns({ key: view.key, old: undefined, now: view }))
       .sort(compareAge)
       .map(({ key }) => key);

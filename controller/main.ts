@@ -5,7 +5,7 @@ import { AppError, SettingsError } from '#core/errors.ts';
 import { Controller } from '#controller/controller.ts';
 import type { OwnerReference } from '#controller/loops/configuration-state.ts';
 import { ensureMemberlistSecret } from '#controller/loops/memberlist-secret.ts';
-import { options, type Settings } from '#controller/settings.ts';
+import { options, settingsProblems, type Settings } from '#controller/settings.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
@@ -30,6 +30,8 @@ type ControllerProgram = Program<typeof options>;
 
 async function start(program: ControllerProgram): Promise<void> {
   const { settings, logger, signal, scope } = program;
+  const problems = settingsProblems(settings);
+  if (problems.length > 0) throw new SettingsError(problems);
   const metrics = createMetrics({ processMetrics: true });
   const credentials = scope.use(loadCredentials({ kubeconfig: settings.kubeconfig }));
   const namespace = settings.namespace === '' ? (credentials.namespace ?? '') : settings.namespace;
@@ -94,6 +96,11 @@ async function compete(program: ControllerProgram, client: KubeClient, namespace
     identity: `${settings.podName === '' ? hostname() : settings.podName}_${randomUUID()}`,
     logger,
     signal,
+    timing: {
+      leaseMs: settings.leaseDuration,
+      renewDeadlineMs: settings.renewDeadline,
+      retryMs: settings.retryPeriod,
+    },
     onLost: (reason) => stop('lease lost', new AppError('KUBE', reason, { retry: 'never' })),
   });
   scope.defer(() => elector.stop());

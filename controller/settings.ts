@@ -1,6 +1,6 @@
 /** The controller's flags and environment: MetalLB's (controller.md §1.1, §1.2), and leader election. */
 import { logLevels } from '#runtime/log/winston.ts';
-import { boolean, choice, list, port, text } from '#runtime/settings/settings.ts';
+import { boolean, choice, duration, list, port, text } from '#runtime/settings/settings.ts';
 import type { SettingsOf } from '#runtime/settings/settings.ts';
 
 export const options = {
@@ -66,6 +66,21 @@ export const options = {
     default: false,
     help: 'Compete for a Lease and act only while holding it: for more than one replica.',
   }),
+  leaseDuration: duration({
+    flag: 'leader-elect-lease-duration',
+    default: '15s',
+    help: 'How long a leader that is silent keeps others from taking over.',
+  }),
+  renewDeadline: duration({
+    flag: 'leader-elect-renew-deadline',
+    default: '10s',
+    help: 'How long a leader goes on without having renewed its Lease; shorter than the lease duration.',
+  }),
+  retryPeriod: duration({
+    flag: 'leader-elect-retry-period',
+    default: '2s',
+    help: 'How often the Lease is renewed, or tried for.',
+  }),
   bgpType: text({
     env: 'METALLB_BGP_TYPE',
     help: 'The BGP backend whose rules the configuration must keep.',
@@ -95,5 +110,13 @@ export const options = {
   }),
   pprofBindAddress: text({ flag: 'pprof-bind-address', help: 'Accepted for compatibility; has no effect.' }),
 };
+
+/** What the single settings cannot say: problems of their combination. */
+export function settingsProblems({ leaseDuration, renewDeadline, retryPeriod }: Settings): string[] {
+  if (leaseDuration > renewDeadline && renewDeadline > retryPeriod && retryPeriod > 0) return [];
+  return [
+    '--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline, and that longer than --leader-elect-retry-period',
+  ];
+}
 
 export type Settings = SettingsOf<typeof options>;

@@ -33,6 +33,8 @@ export class ServiceLoop {
   readonly #options: ServiceLoopOptions;
   /** What we wrote and the store has not shown us yet: a decision must not be made on what came before it. */
   readonly #written = new Map<string, ServiceView>();
+  /** Services that were read at the take-over and that the store has not shown at all yet. */
+  readonly #unseen = new Set<string>();
   /** When a Service without address was first decided on. */
   readonly #since = new Map<string, number>();
 
@@ -45,7 +47,7 @@ export class ServiceLoop {
     const { metrics } = this.#options;
     metrics.updates.inc();
     try {
-      const view = this.#newest(key);
+      const view = await this.#existing(key, signal);
       if (view === undefined) this.#forget(key);
       else await this.#converge(view, signal);
     } catch (error) {
@@ -57,18 +59,24 @@ export class ServiceLoop {
 
   /** All Services as newly as we know them. */
   newest(stored: Iterable<ServiceView>): ServiceView[] {
-    return [...stored].map((view) => this.#newest(view.key) ?? view);
+    const keys = [...[...stored].map((view) => view.key), ...this.#unseen];
+    return [...new Set(keys)].flatMap((key) => this.#newest(key) ?? []);
   }
 
-  /** A Service as read outside the store: counts until the store has shown that version. */
-  remember(view: ServiceView): void {
-    this.#written.set(view.key, view);
+  /** Services as read at the take-over: each counts until the store has shown that version. */
+  takeOver(views: readonly ServiceView[]): void {
+    for (const view of views) {
+      this.#written.set(view.key, view);
+      if (this.#options.services.get(view.key) === undefined) this.#unseen.add(view.key);
+    }
   }
 
   #newest(key: string): ServiceView | undefined {
     const stored = this.#options.services.get(key);
     const written = this.#written.get(key);
     if (written === undefined) return stored;
+    if (stored === undefined && this.#unseen.has(key)) return written;
+    this.#unseen.delete(key);
     if (stored === undefined || stored.uid !== written.uid || !isOlder(stored, written)) {
       this.#written.delete(key);
       return stored;
@@ -76,20 +84,32 @@ export class ServiceLoop {
     return written;
   }
 
+  /** A Service that only the take-over has shown us may be gone again, and the store would never say so. */
+  async #existing(key: string, signal: AbortSignal): Promise<ServiceView | undefined> {
+    const view = this.#newest(key);
+    if (view === undefined || !this.#unseen.has(key)) return view;
+    if ((await this.#read(view, signal)) === undefined) this.#unseen.delete(key);
+    return this.#newest(key);
+  }
+
   #forget(key: string): void {
     this.#options.recent.forget(key);
+    this.#written.delete(key);
     this.#since.delete(key);
     this.#options.onEffects(this.#options.ipam.forget(key));
   }
 
   async #converge(view: ServiceView, signal: AbortSignal): Promise<void> {
-    if (!writes(this.#decide(view))) return;
-    const raw = this.#options.recent.take(view) ?? (await this.#read(view, signal));
+    const decision = this.#decide(view);
+    if (!writes(decision)) return;
+    const recent = this.#options.recent.take(view);
+    if (recent !== undefined) return this.#write(view, recent, decision, signal);
+    const raw = await this.#read(view, signal);
     if (raw === undefined) return;
-    // The write rests on exactly the version that it replaces: decide again if that is another one.
+    // The write rests on exactly the version that it replaces, and on the pools as they are after the wait.
     const fresh = projectService(raw);
-    const decision = this.#decide(fresh);
-    if (writes(decision)) await this.#write(fresh, raw, decision, signal);
+    const again = this.#decide(fresh);
+    if (writes(again)) await this.#write(fresh, raw, again, signal);
   }
 
   #decide(view: ServiceView): Decision {
@@ -123,7 +143,7 @@ export class ServiceLoop {
     const object = withRecord(raw, decision);
     try {
       const answer = await client.replace(refOf(view), object, { subresource: 'status', signal });
-      this.remember(projectService(answer));
+      this.#written.set(view.key, projectService(answer));
     } catch (error) {
       if (error instanceof KubeError && error.status === 404) return;
       throw retried(error);

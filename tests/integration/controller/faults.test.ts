@@ -1,8 +1,7 @@
-/** What the controller lives through: restarts, an API server that goes away, bad objects, a second replica. */
+/** What the controller lives through: restarts, an API server that goes away, bad objects; and its own objects. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { metallbResources } from '#core/api/resources.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
-import { leaseType } from '#runtime/lease/elector.ts';
 import { ControllerLab, NAMESPACE } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
 
@@ -165,23 +164,5 @@ describe('objects of its own', () => {
     await eventually(async () => expect(await lab.poolStatus('p')).toBeDefined());
     expect((await lab.client.get(ref)).metadata.resourceVersion).toBe(secret.metadata.resourceVersion);
     expect(second.log).not.toContain('created the membership key');
-  });
-});
-
-describe('two replicas', () => {
-  it('one acts; when it ends the other adopts everything and goes on', async () => {
-    await lab.pool('p', ['192.0.2.0/28']);
-    const first = await lab.startController('--leader-elect', '--pod-name=one');
-    await lab.service('a');
-    await lab.expectIps('a', ['192.0.2.0']);
-    const second = await lab.startController('--leader-elect', '--pod-name=two');
-    expect(second.log).not.toContain('configuration in force');
-    const before = await versions('a');
-    await first.stop();
-    await lab.service('b');
-    await lab.expectIps('b', ['192.0.2.1']);
-    expect(await versions('a')).toEqual(before);
-    const lease = await lab.client.get({ type: leaseType, namespace: NAMESPACE, name: 'metallb-controller' });
-    expect((lease['spec'] as { holderIdentity: string }).holderIdentity).toMatch(/^two_/);
   });
 });

@@ -212,6 +212,24 @@ describe('life', () => {
     expect(ips('a')).toEqual(['192.0.2.0']);
   });
 
+  it('a Service that only the take-over has shown keeps its address, until it turns out to be gone', async () => {
+    pool('p', '192.0.2.0/32');
+    service('b');
+    const made = build();
+    await made.synced();
+    fake.breakWatches('silence');
+    service('a', { ips: ['192.0.2.0'], pool: 'p' });
+    service('gone', { spec: { loadBalancerIP: '192.0.2.0' } });
+    const gone = found('gone');
+    fake.remove(kinds.Service, 'default/gone');
+    made.activate([found('a'), gone]);
+    await eventually(() => expect(made.notReady()).toBeUndefined());
+    expect(ips('a')).toEqual(['192.0.2.0']);
+    expect(ips('b')).toEqual([]);
+    expect(await metrics.expose()).toContain('metallb_allocator_services_waiting{reason="exhausted"} 1');
+    expect(await metrics.expose()).not.toContain('reason="sharing"');
+  });
+
   it('5: deletion serves the oldest waiter, and a burst of deletions all of them', async () => {
     pool('p', '192.0.2.0/29');
     await start();

@@ -1,0 +1,95 @@
+/** controller.md §8 H and K, black box: pools that change under live Services, and what is reported of them. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { POOL_ANNOTATION } from '#core/ipam/request.ts';
+import { metallbResources } from '#core/api/resources.ts';
+import { ControllerLab, NAMESPACE } from '#tests/support/controller-lab.ts';
+import { eventually } from '#tests/support/eventually.ts';
+
+let lab: ControllerLab;
+beforeAll(async () => {
+  lab = await ControllerLab.start();
+});
+afterEach(() => lab.reset());
+afterAll(() => lab?.[Symbol.asyncDispose]());
+
+const version = async (name: string): Promise<string | undefined> =>
+  (await lab.read(name)).metadata.resourceVersion;
+const expectPool = (name: string, pool: string): Promise<void> =>
+  eventually(async () => expect((await lab.read(name)).metadata.annotations?.[POOL_ANNOTATION]).toBe(pool));
+
+describe('pools under live Services', () => {
+  it('115, 116, 155, B10: grown, shrunk around and past what is used', async () => {
+    await lab.pool('p', ['192.0.2.109-192.0.2.150']);
+    await lab.startController();
+    for (const [index, name] of ['s1', 's2', 's3'].entries()) {
+      await lab.service(name);
+      await lab.expectIps(name, [`192.0.2.${109 + index}`]);
+    }
+    const [one, three] = [await version('s1'), await version('s3')];
+    await lab.pool('p', ['192.0.2.149-192.0.2.150', '192.0.2.107-192.0.2.139']);
+    await eventually(async () =>
+      expect(await lab.poolStatus('p')).toMatchObject({ assignedIPv4: 3, availableIPv4: 32 }),
+    );
+    expect(await version('s3')).toBe(three);
+    await lab.pool('p', ['192.0.2.107-192.0.2.110']);
+    await lab.expectIps('s3', ['192.0.2.107']);
+    await lab.expectEvent('s3', 'ClearAssignment', /192\.0\.2\.111/);
+    expect(await version('s1')).toBe(one);
+  });
+
+  it('117: renamed, new before old: addresses kept, annotation follows', async () => {
+    await lab.pool('p', ['192.0.2.0/28']);
+    await lab.startController();
+    await lab.service('a');
+    await lab.expectIps('a', ['192.0.2.0']);
+    await lab.pool('q', ['192.0.2.0/28']);
+    await lab.expectEvent('q', 'ConfigurationError', /overlaps with already defined CIDR/);
+    expect(await lab.ips('a')).toEqual(['192.0.2.0']);
+    await lab.deletePool('p');
+    await expectPool('a', 'q');
+    expect(await lab.ips('a')).toEqual(['192.0.2.0']);
+  });
+
+  it('120, 121: pools deleted one by one, and back', async () => {
+    await lab.pool('p', ['192.0.2.0/28']);
+    await lab.pool('q', ['198.51.100.0/28']);
+    await lab.startController();
+    await lab.service('a');
+    await lab.expectIps('a', ['192.0.2.0']);
+    await lab.deletePool('p');
+    await lab.expectIps('a', ['198.51.100.0']);
+    await expectPool('a', 'q');
+    await lab.deletePool('q');
+    await lab.expectIps('a', []);
+    expect((await lab.read('a')).metadata.annotations ?? {}).not.toHaveProperty(POOL_ANNOTATION);
+    await lab.pool('p', ['192.0.2.0/28']);
+    await lab.expectIps('a', ['192.0.2.0']);
+  });
+
+  it('123, 127: reserved for another namespace the Service leaves; labels of a pool change nothing', async () => {
+    await lab.pool('p', ['192.0.2.0/28']);
+    await lab.startController();
+    await lab.service('a');
+    await lab.expectIps('a', ['192.0.2.0']);
+    const before = await version('a');
+    const ref = { type: metallbResources.IPAddressPool, namespace: NAMESPACE, name: 'p' };
+    await lab.client.patch(ref, { metadata: { labels: { x: 'y' } } });
+    await lab.service('b');
+    await lab.expectIps('b', ['192.0.2.1']);
+    expect(await version('a')).toBe(before);
+    await lab.pool('p', ['192.0.2.0/28'], { serviceAllocation: { namespaces: ['elsewhere'] } });
+    await lab.expectIps('a', []);
+    await lab.expectEvent('a', 'AllocationFailed', /./);
+  });
+
+  it('65, 67: a PreferDualStack Service follows the families of its pool', async () => {
+    await lab.pool('p', ['192.0.2.0/28']);
+    await lab.startController();
+    await lab.service('a', { ipFamilyPolicy: 'PreferDualStack' });
+    await lab.expectIps('a', ['192.0.2.0']);
+    await lab.pool('p', ['192.0.2.0/28', '2001:db8::/64']);
+    await lab.expectIps('a', ['192.0.2.0', '2001:db8::']);
+    await lab.pool('p', ['192.0.2.0/28']);
+    await lab.expectIps('a', ['192.0.2.0']);
+  });
+});

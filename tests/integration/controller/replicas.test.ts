@@ -1,0 +1,85 @@
+/** Several replicas with a Lease: whoever leads, nothing is given twice and nothing moves. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { kinds } from '#runtime/kube/kinds.ts';
+import { leaseType } from '#runtime/lease/elector.ts';
+import { ControllerLab, ipsOf, NAMESPACE, type ControllerProcess } from '#tests/support/controller-lab.ts';
+import { eventually } from '#tests/support/eventually.ts';
+
+const FLAGS = [
+  '--leader-elect',
+  '--leader-elect-lease-duration=2s',
+  '--leader-elect-renew-deadline=1500ms',
+  '--leader-elect-retry-period=250ms',
+];
+const SERVICES = 300;
+const KILLS = 5;
+
+let lab: ControllerLab;
+beforeAll(async () => {
+  lab = await ControllerLab.start();
+});
+afterEach(() => lab.reset());
+afterAll(() => lab?.[Symbol.asyncDispose]());
+
+async function leader(): Promise<string> {
+  const lease = await lab.client.get({ type: leaseType, namespace: NAMESPACE, name: 'metallb-controller' });
+  return (lease['spec'] as { holderIdentity: string }).holderIdentity.split('_')[0] ?? '';
+}
+
+async function recorded(): Promise<Map<string, string>> {
+  const services = await lab.client.list(kinds.Service, { namespace: 'default' });
+  return new Map(
+    services.flatMap((service) => ipsOf(service).map((ip) => [service.metadata.name, ip] as const)),
+  );
+}
+
+describe('replicas', () => {
+  it('one acts; when it ends the other adopts everything and goes on', async () => {
+    await lab.pool('p', ['192.0.2.0/28']);
+    const first = await lab.startController(...FLAGS, '--pod-name=one');
+    await lab.service('a');
+    await lab.expectIps('a', ['192.0.2.0']);
+    const second = await lab.startController(...FLAGS, '--pod-name=two');
+    expect(second.log).not.toContain('configuration in force');
+    const { resourceVersion } = (await lab.read('a')).metadata;
+    await first.stop();
+    await lab.service('b');
+    await lab.expectIps('b', ['192.0.2.1']);
+    expect((await lab.read('a')).metadata.resourceVersion).toBe(resourceVersion);
+    expect(await leader()).toBe('two');
+  });
+
+  it(`${SERVICES} Services while the leader is killed ${KILLS} times: no duplicate, none moved, none left`, async () => {
+    await lab.pool('p', ['10.0.0.0/16']);
+    const replicas = new Map<string, ControllerProcess>();
+    const add = async (name: string): Promise<void> => {
+      replicas.set(name, await lab.startController(...FLAGS, `--pod-name=${name}`));
+    };
+    await Promise.all([add('r0'), add('r1')]);
+    const todo = Array.from({ length: SERVICES }, (_, index) => `s${index}`);
+    const share = Math.ceil(SERVICES / KILLS);
+    let seen = new Map<string, string>();
+    const expectUnmoved = async (): Promise<void> => {
+      const now = await recorded();
+      for (const [name, ip] of seen) expect(now.get(name), name).toBe(ip);
+      seen = now;
+    };
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const creating = Promise.all(todo.splice(0, share).map((name) => lab.service(name)));
+      const victim = await eventually(async () => {
+        const name = await leader();
+        expect(replicas.has(name), `leader ${name}`).toBe(true);
+        expect((await recorded()).size).toBeGreaterThan(seen.size);
+        return name;
+      }, 20_000);
+      await replicas.get(victim)?.stop('SIGKILL');
+      replicas.delete(victim);
+      await expectUnmoved();
+      await creating;
+      await add(`r${kill + 2}`);
+    }
+    await eventually(async () => expect((await recorded()).size).toBe(SERVICES), 30_000);
+    await expectUnmoved();
+    expect(new Set(seen.values()).size).toBe(SERVICES);
+  });
+});
