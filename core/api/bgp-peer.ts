@@ -159,9 +159,8 @@ export const bgpPeer = defineResource({
   description: 'A BGP neighbour to which nodes announce the addresses of Services.',
   versions: [
     {
-      // Not served before the conversion webhook exists: see docs/compatibility.md.
       name: 'v1beta1',
-      served: false,
+      served: true,
       storage: false,
       deprecationWarning: 'metallb.io/v1beta1 BGPPeer is deprecated, use metallb.io/v1beta2',
       schema: bgpPeerV1beta1,

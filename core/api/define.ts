@@ -34,6 +34,10 @@ export interface ResourceDefinition {
   readonly scope: 'Namespaced' | 'Cluster';
   /** One sentence or two: what an object of the kind is for. */
   readonly description: string;
+  /**
+   * Where there are two, each field that both have means the same in both: the API server changes nothing but
+   * `apiVersion` (conversion strategy None, docs/adr/0003-no-conversion-webhook.md).
+   */
   readonly versions: readonly ResourceVersion[];
 }
 

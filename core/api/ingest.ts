@@ -21,12 +21,20 @@ const metadata = objectMeta.pick({
 
 const kept = <S extends z.ZodType>(spec: S) => z.object({ metadata, spec });
 
+/** Port 0 is how v1beta1 could say "not set"; the API server's default of v1beta2 only fills what is absent. */
+const peer = kept(
+  z.preprocess((spec) => {
+    const { peerPort, ...rest } = (spec ?? {}) as Record<string, unknown>;
+    return peerPort === 0 ? rest : spec;
+  }, bgpPeerV1beta2.shape.spec),
+);
+
 /** Schemas of the six kinds that make up the configuration, in the version that is stored. */
 export const ingestSchemas = {
   IPAddressPool: kept(ipAddressPoolV1beta1.shape.spec),
   L2Advertisement: kept(l2AdvertisementV1beta1.shape.spec),
   BGPAdvertisement: kept(bgpAdvertisementV1beta1.shape.spec),
-  BGPPeer: kept(bgpPeerV1beta2.shape.spec),
+  BGPPeer: peer,
   BFDProfile: kept(bfdProfileV1beta1.shape.spec),
   Community: kept(communityV1beta1.shape.spec),
 };

@@ -34,7 +34,7 @@ export function compile(resources: ClusterResources, scope: Scope): Compiled {
   const compiled = compilePools(pools.objects, resources.namespaces);
   const shared = [...communities.problems, ...aliases.problems, ...pools.problems, ...compiled.problems];
   if (scope.kind === 'controller')
-    return { config: { ...EMPTY, pools: compiled.pools }, problems: shared, warnings: [] };
+    return { config: { ...EMPTY, pools: compiled.pools }, problems: shared, warnings: compiled.warnings };
 
   const index = indexPools(compiled.pools, resources.pools.map(({ ref }) => ref.name));
   const sessions = compileSessions(resources, scope);
@@ -59,7 +59,7 @@ export function compile(resources: ClusterResources, scope: Scope): Compiled {
       ...bgp.problems,
       ...echo.problems,
     ],
-    warnings: [...sessions.warnings, ...l2Result.warnings, ...bgp.warnings],
+    warnings: [...sessions.warnings, ...compiled.warnings, ...l2Result.warnings, ...bgp.warnings],
   };
 }
 

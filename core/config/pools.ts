@@ -5,17 +5,23 @@ import { PoolRanges } from '#core/config/overlap.ts';
 import { duplicates, problemsOf, type Finding } from '#core/config/problems.ts';
 import { compileSelectors } from '#core/config/selectors.ts';
 import type { Pool, PoolEntry, Problem, ServiceAllocation } from '#core/model/config.ts';
-import { cidrRange, parseAddress, parseCidr, rangeCidrs } from '#core/model/ip.ts';
+import { cidrRange, formatCidr, parseAddress, parseCidr, rangeCidrs } from '#core/model/ip.ts';
 import { selects } from '#core/model/selector.ts';
 import type { NamespaceView } from '#core/model/views.ts';
 
 type RawPool = Ingested<'IPAddressPool'>;
 
+export interface CompiledPools {
+  readonly pools: Pool[];
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
+}
+
 /** Compiles all pools. A pool with a problem is out; of two that overlap the senior one stays. */
 export function compilePools(
   objects: readonly RawPool[],
   namespaces: readonly NamespaceView[],
-): { pools: Pool[]; problems: Problem[] } {
+): CompiledPools {
   const compiled = new Map<string, { pool: Pool; findings: Finding[] }>();
   const taken = new PoolRanges();
   for (const object of [...objects].sort(bySeniority)) {
@@ -23,16 +29,34 @@ export function compilePools(
     const overlaps = findings.length === 0 ? taken.add(pool) : [];
     compiled.set(pool.name, { pool, findings: [...findings, ...overlaps] });
   }
-  const pools: Pool[] = [];
-  const problems: Problem[] = [];
+  const outcome: CompiledPools = { pools: [], problems: [], warnings: [] };
   for (const { metadata } of [...objects].sort(byName)) {
     const { name, namespace = '' } = metadata;
     const result = compiled.get(name);
     if (result === undefined) continue;
-    problems.push(...problemsOf({ kind: 'IPAddressPool', namespace, name }, result.findings));
-    if (result.findings.length === 0) pools.push(result.pool);
+    const ref = { kind: 'IPAddressPool', namespace, name };
+    outcome.problems.push(...problemsOf(ref, result.findings));
+    outcome.warnings.push(...problemsOf(ref, hostBits(result.pool)));
+    if (result.findings.length === 0) outcome.pools.push(result.pool);
   }
-  return { pools, problems };
+  return outcome;
+}
+
+/** POOL-13 (ours, a warning): a prefix written with an address inside it holds more than one may think. */
+function hostBits({ entries }: Pool): Finding[] {
+  return entries.flatMap(({ text, cidrs: [cidr] }, index): Finding[] => {
+    const written = parseAddress(text.slice(0, text.indexOf('/')));
+    if (text.includes('-') || cidr === undefined || written?.value === cidr.base) return [];
+    const block = formatCidr(cidr);
+    return [
+      {
+        code: 'POOL-13',
+        field: `spec.addresses[${index}]`,
+        message: `${text} is not the start of its block: the pool holds all of ${block}`,
+        remedy: `Write ${block} if that is meant, or a range that starts at the first address wanted.`,
+      },
+    ];
+  });
 }
 
 function compilePool(

@@ -52,6 +52,8 @@ export function customResourceDefinition(definition: ResourceDefinition) {
         ...(shortNames.length > 0 ? { shortNames } : {}),
       },
       scope,
+      // Said aloud: over a CRD that has a conversion webhook, silence would leave it in place.
+      ...(definition.versions.length > 1 ? { conversion: { strategy: 'None' } } : {}),
       versions: definition.versions.map((version) => crdVersion(definition, version)),
     },
   };

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metallbResources } from '#core/api/resources.ts';
 import { Lab } from '#lab/lab.ts';
+import { tryRun } from '#lab/process/run.ts';
 import { quiet } from '#lab/report.ts';
 
 const NAMESPACE = 'metallb-system';
@@ -170,6 +171,39 @@ describe('what is denied', () => {
     const moved = await merge('ServiceL2Status', 'l2-x', { status: { node: 'other' } }, '/status');
     expect(moved.status).toBe(422);
     expect(moved.body.message).toContain('node cannot be changed');
+  });
+});
+
+describe('BGPPeer v1beta1 beside v1beta2 (no conversion webhook)', () => {
+  const v1beta1 = `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/bgppeers`;
+  const spec = { myASN: 64512, peerASN: 64513, peerAddress: '192.0.2.1' };
+
+  it('a v1beta1 peer without timers is stored without timers, and gets the port of v1beta2', async () => {
+    const metadata = { name: 'old', namespace: NAMESPACE };
+    const peer = { apiVersion: 'metallb.io/v1beta1', kind: 'BGPPeer', metadata, spec };
+    expect((await lab.api.send('POST', v1beta1, peer)).status).toBe(201);
+    const { spec: stored } = await lab.api.get<Stored>(`${collection('BGPPeer')}/old`);
+    expect(stored).toEqual({ ...spec, peerPort: 179, disableMP: false, dualStackAddressFamily: false });
+  });
+
+  it('a v1beta2 peer reads as v1beta1 with the fields that both have', async () => {
+    await create('BGPPeer', 'new', { ...spec, connectTime: '5s', holdTime: '90s', nodeSelectors: [{}] });
+    const { spec: read } = await lab.api.get<Stored>(`${v1beta1}/new`);
+    expect(read).toEqual({ ...spec, peerPort: 179, holdTime: '90s', nodeSelectors: [{}] });
+  });
+
+  it('kubectl is warned of the old version', async () => {
+    const metadata = { name: 'warned', namespace: NAMESPACE };
+    const manifest = JSON.stringify({ apiVersion: 'metallb.io/v1beta1', kind: 'BGPPeer', metadata, spec });
+    const { argv, env } = lab.kubectlCommand(['apply', '-f', '-']);
+    const { stderr } = await tryRun(argv, { input: manifest, env });
+    expect(stderr).toContain('metallb.io/v1beta1 BGPPeer is deprecated, use metallb.io/v1beta2');
+  });
+
+  it('the API server says conversion None', async () => {
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bgppeers.metallb.io';
+    const { spec } = await lab.api.get<Stored>(path);
+    expect(spec?.['conversion']).toEqual({ strategy: 'None' });
   });
 });
 

@@ -80,6 +80,13 @@ describe('peer rules: what passes', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['PEER-21']);
   });
 
+  it('v1beta1 peers as stored: zero timers, port 0, an empty reference to a Secret', () => {
+    const spec = { holdTime: '0s', keepaliveTime: '0s', peerPort: 0, passwordSecret: {} };
+    const { config, problems } = compiled([peer('a', spec)]);
+    expect(problems).toEqual([]);
+    expect(config.peers[0]).toMatchObject({ port: 179, timers: { hold: 0, keepalive: 0 }, password: undefined });
+  });
+
   it('an object without spec is told everything it lacks', () => {
     expect(codes([object('BGPPeer', 'a')])).toEqual(['PEER-1', 'PEER-2', 'PEER-6']);
   });

@@ -53,6 +53,16 @@ describe('pool rules: what passes', () => {
     });
   });
 
+  it('A01: POOL-13 warns of a prefix whose first address is not the one written', () => {
+    const { config, problems, warnings } = compiled([pool('lan', ['192.0.2.200/28', '10.0.0.0/24'])]);
+    expect(problems).toEqual([]);
+    expect(config.pools).toHaveLength(1);
+    expect(warnings).toMatchObject([{ code: 'POOL-13', field: 'spec.addresses[0]' }]);
+    expect(warnings[0]?.message).toBe(
+      '192.0.2.200/28 is not the start of its block: the pool holds all of 192.0.2.192/28',
+    );
+  });
+
   it('POOL-4: blanks around the ends of a range are trimmed', () => {
     const { config, problems } = compiled([pool('a', [' 192.0.2.240 - 192.0.2.250 '])]);
     expect(problems).toEqual([]);
