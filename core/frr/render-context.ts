@@ -66,7 +66,8 @@ export interface BfdProfileLines {
 
 export interface RenderContext {
   readonly hostname: string | null;
-  readonly logLevel: string;
+  /** Null at debugging, which is FRR's default. */
+  readonly logLevel: string | null;
   readonly debug: boolean;
   /** Tags of all classes, ascending. */
   readonly classes: readonly number[];
@@ -98,10 +99,11 @@ const WELL_KNOWN: Readonly<Record<string, string>> = {
 /** Prepares a model for the templates. */
 export function renderContext(model: FrrModel): RenderContext {
   const tags = new Set(model.routers.flatMap((router) => router.classes.map(({ tag }) => tag)));
+  const isDebug = model.logLevel === 'debugging';
   return {
     hostname: model.hostname === '' ? null : model.hostname,
-    logLevel: model.logLevel,
-    debug: model.logLevel === 'debugging',
+    logLevel: isDebug ? null : model.logLevel,
+    debug: isDebug,
     classes: [...tags].sort((a, b) => a - b),
     policies: model.routers.flatMap((router) => router.neighbors.map((peer) => policy(router, peer))),
     routers: model.routers.map(routerLines),
@@ -118,6 +120,11 @@ function isSameAs({ remoteAs, myAsn }: BgpPeer): boolean {
 /** A peer of our own AS to which we present another one sees an external session (#141). */
 function isInternal(peer: BgpPeer): boolean {
   return isSameAs(peer) && peer.localAsn === undefined;
+}
+
+/** FRR turns a peer of our own AS number into a multihop one when it gets a local AS, and shows it (W53). */
+function isMadeExternal({ remoteAs, myAsn, localAsn }: BgpPeer): boolean {
+  return localAsn !== undefined && remoteAs.kind === 'asn' && remoteAs.asn === myAsn;
 }
 
 /** speaker-bgp.md §2.2: a single-hop external session that carries IPv6 only. */
@@ -173,7 +180,7 @@ function neighborLines(peer: BgpPeer): NeighborLines {
     isInterface: peer.endpoint.kind === 'interface',
     remoteAs: remoteAs.kind === 'asn' ? String(remoteAs.asn) : remoteAs.kind,
     localAs: peer.localAsn ?? null,
-    ebgpMultihop: peer.ebgpMultiHop,
+    ebgpMultihop: peer.ebgpMultiHop || isMadeExternal(peer),
     port: peer.port === 179 ? null : peer.port,
     timers: peer.timers ?? null,
     connect: peer.connectTime ?? null,

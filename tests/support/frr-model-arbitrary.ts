@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { mergeRoutes, type BgpVerdict } from '#core/bgp/advertise.ts';
 import { bgpContext } from '#core/bgp/gates.ts';
+import { uniteCommunities } from '#core/bgp/route.ts';
 import { buildModel } from '#core/frr/build.ts';
 import type { FrrModel } from '#core/frr/model.ts';
 import type { BfdProfile, BgpPeer } from '#core/model/config.ts';
@@ -14,12 +15,16 @@ function maybe<T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(value, { nil: undefined });
 }
 
+function isOwnAs({ remoteAs }: Pick<BgpPeer, 'remoteAs'>): boolean {
+  return remoteAs.kind === 'internal' || (remoteAs.kind === 'asn' && remoteAs.asn === 64512);
+}
+
 const peerArbitrary = (endpoint: string, vrf: string): fc.Arbitrary<BgpPeer> =>
   fc
     .record({
       remoteAs: fc.oneof(
-        fc.constant({ kind: 'external' } as const),
-        fc.constantFrom(64513, 65001, 4_200_000_000).map((asn) => ({ kind: 'asn', asn }) as const),
+        fc.constantFrom({ kind: 'external' } as const, { kind: 'internal' } as const),
+        fc.constantFrom(64512, 64513, 4_200_000_000).map((asn) => ({ kind: 'asn', asn }) as const),
       ),
       localAsn: maybe(fc.constant(65010)),
       port: fc.constantFrom(179, 1179),
@@ -37,7 +42,7 @@ const peerArbitrary = (endpoint: string, vrf: string): fc.Arbitrary<BgpPeer> =>
       peer(`${vrf}p${endpoint}`, endpoint, {
         ...part,
         vrf,
-        ...(endpoint === 'eth1' ? { ebgpMultiHop: false } : {}),
+        ...(endpoint === 'eth1' || isOwnAs(part) ? { ebgpMultiHop: false } : {}),
       }),
     );
 
@@ -69,7 +74,7 @@ const verdictArbitrary = (peers: readonly BgpPeer[]): fc.Arbitrary<BgpVerdict> =
       const grant = {
         peers: given.peers.toSorted(),
         localPref: given.localPref,
-        communities: given.communities.map(community),
+        communities: uniteCommunities(given.communities.map(community), []),
       };
       const prefix = cidrOf(ip, given.aggregate ? host - 8 : host);
       return {

@@ -1,0 +1,256 @@
+/**
+ * Brings the FRR beside the speaker to what is desired and keeps it there. The first change goes out at once,
+ * further ones are gathered while one is under way; one application at a time. A failure is state, not an
+ * exception: it is reported, the last good configuration is put back, and the next try comes later and later.
+ */
+import type { FrrModel } from '#core/frr/model.ts';
+import { redact } from '#core/frr/commands.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { FrrPort, FrrState } from '#speaker/ports.ts';
+import { Applier, RefusedError, type Applied } from '#speaker/frr/apply.ts';
+import { replaceFile } from '#speaker/frr/config-file.ts';
+import { watchRestarts } from '#speaker/frr/restarts.ts';
+import type { Renderer } from '#speaker/frr/templates.ts';
+import { Vtysh, VtyshError } from '#speaker/frr/vtysh.ts';
+
+export interface FrrSettings {
+  /** Program and arguments of vtysh. */
+  readonly vtysh: readonly string[];
+  /** Where to keep frr.conf for a cold start of FRR; undefined: nowhere. */
+  readonly configFile: string | undefined;
+  /** FRR's run directory, to notice restarts at once; undefined: they are noticed by the periodic check. */
+  readonly runDir: string | undefined;
+  /** Milliseconds from the start of one application to the earliest start of the next. Default 40. */
+  readonly coalesceMs?: number;
+  /** Milliseconds between comparisons of intended and real configuration. Default 5000. */
+  readonly checkMs?: number;
+  /** Milliseconds after which vtysh is given up. Default 10000. */
+  readonly deadlineMs?: number;
+}
+
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+
+/** Starts the driver. Nothing is typed before the first `setDesired`. */
+export function openFrr(settings: FrrSettings, render: Renderer, log: Logger): FrrPort {
+  return new FrrDriver(settings, render, log);
+}
+
+class FrrDriver implements FrrPort {
+  readonly #settings: FrrSettings;
+  readonly #render: Renderer;
+  readonly #log: Logger;
+  readonly #applier: Applier;
+  readonly #reader: Vtysh;
+  readonly #listeners: ((state: FrrState) => void)[] = [];
+  readonly #closeWatch: () => void;
+  #state: FrrState = { desired: 0, applied: 0, lastError: undefined, refused: [], lastDurationMs: 0 };
+  #model: FrrModel | undefined;
+  #text = '';
+  #good: { readonly model: FrrModel; readonly generation: number } | undefined;
+  /** Peer name → FRR's words; what the peer was like then decides whether it is tried again. */
+  #refused: ReadonlyMap<string, string> = new Map();
+  #refusedAs = new Map<string, string>();
+  #isDirty = false;
+  #isClosed = false;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lastStart = 0;
+  #retryMs = 0;
+  #saving: Promise<void> = Promise.resolve();
+  #unsaved: string | undefined;
+
+  constructor(settings: FrrSettings, render: Renderer, log: Logger) {
+    this.#settings = settings;
+    this.#render = render;
+    this.#log = log;
+    const vtysh = { argv: settings.vtysh, deadlineMs: settings.deadlineMs ?? 10_000 };
+    this.#applier = new Applier(vtysh, render, log);
+    this.#reader = new Vtysh(vtysh);
+    const watcher =
+      settings.runDir === undefined ? undefined : watchRestarts(settings.runDir, () => this.#restarted());
+    this.#closeWatch = () => watcher?.close();
+  }
+
+  get state(): FrrState {
+    return this.#state;
+  }
+
+  onState(listener: (state: FrrState) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  setDesired(model: FrrModel): void {
+    const text = this.#render(model);
+    if (text === this.#text && this.#model !== undefined) return;
+    this.#text = text;
+    this.#model = model;
+    this.#update({ desired: this.#state.desired + 1 });
+    this.#retryMs = 0;
+    this.#kick();
+  }
+
+  async show(command: string, signal?: AbortSignal): Promise<unknown> {
+    signal?.throwIfAborted();
+    const [text = ''] = await this.#reader.run([command]);
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      throw new VtyshError(`${command}: no JSON in ${JSON.stringify(text.slice(0, 200))}`, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#closeWatch();
+    await this.#running;
+    await this.#saving;
+    this.#applier.forget();
+    this.#reader.reset();
+  }
+
+  #update(part: Partial<FrrState>): void {
+    this.#state = { ...this.#state, ...part };
+    for (const listener of this.#listeners) listener(this.#state);
+  }
+
+  /** A daemon is new: what it had is gone, and what it refused before it may take now. */
+  #restarted(): void {
+    if (this.#isClosed || this.#model === undefined) return;
+    this.#log.info('a daemon of FRR was started; applying everything again');
+    this.#applier.forget();
+    this.#reader.reset();
+    this.#refused = new Map();
+    this.#retryMs = 0;
+    this.#kick();
+  }
+
+  #kick(): void {
+    this.#isDirty = true;
+    if (this.#running !== undefined || this.#isClosed) return;
+    clearTimeout(this.#timer);
+    const wait = this.#lastStart + (this.#settings.coalesceMs ?? 40) - performance.now();
+    if (wait > 0 && this.#lastStart > 0) this.#timer = setTimeout(() => this.#start(), wait);
+    else this.#start();
+  }
+
+  #start(): void {
+    this.#lastStart = performance.now();
+    this.#running = this.#work().finally(() => {
+      this.#running = undefined;
+      if (this.#isDirty) this.#kick();
+      else this.#later(this.#retryMs);
+    });
+  }
+
+  /** The next thing to do when nothing new comes: try again after a failure, else look after FRR. */
+  #later(retryMs: number): void {
+    if (this.#isClosed) return;
+    const next = retryMs > 0 ? () => this.#kick() : () => this.#look();
+    this.#timer = setTimeout(next, retryMs > 0 ? retryMs : (this.#settings.checkMs ?? 5000));
+    this.#timer.unref();
+  }
+
+  #look(): void {
+    this.#running = this.#check().finally(() => {
+      this.#running = undefined;
+      if (this.#isDirty) this.#kick();
+      else this.#later(this.#retryMs);
+    });
+  }
+
+  async #check(): Promise<void> {
+    if (this.#model === undefined) return;
+    try {
+      if (await this.#applier.check(this.#model, this.#refused)) return;
+      this.#log.warn('FRR does not have the intended configuration; repairing');
+      this.#isDirty = true;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #work(): Promise<void> {
+    const model = this.#model;
+    if (model === undefined) return;
+    this.#isDirty = false;
+    const generation = this.#state.desired;
+    const started = performance.now();
+    try {
+      const applied = await this.#applier.apply(model, this.#stillRefused(model));
+      this.#succeed(model, generation, applied, performance.now() - started);
+    } catch (error) {
+      this.#fail(error);
+      if (error instanceof RefusedError) await this.#rollBack(generation);
+    }
+  }
+
+  /** Refused peers that are in the model unchanged: FRR would refuse them again. */
+  #stillRefused(model: FrrModel): ReadonlyMap<string, string> {
+    const now = peerTexts(model);
+    return new Map([...this.#refused].filter(([peer]) => now.get(peer) === this.#refusedAs.get(peer)));
+  }
+
+  #succeed(model: FrrModel, generation: number, applied: Applied, durationMs: number): void {
+    const { changes, refused, text } = applied;
+    for (const [peer, message] of refused)
+      if (this.#refused.get(peer) !== message) this.#log.error('FRR refuses a neighbour', { peer, message });
+    this.#refused = refused;
+    this.#refusedAs = refused.size === 0 ? new Map() : peerTexts(model);
+    this.#good = { model, generation };
+    this.#retryMs = 0;
+    const list = [...refused].map(([peer, message]) => ({ peer, message }));
+    this.#update({ applied: generation, lastError: undefined, refused: list, lastDurationMs: durationMs });
+    const fields = { op: 'reload-validate', generation, changes, durationMs: Math.round(durationMs) };
+    this.#log.info('FRR configuration applied: success', fields);
+    this.#save(text);
+  }
+
+  #fail(error: unknown): void {
+    const message = redact(error instanceof Error ? error.message : String(error));
+    this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
+    this.#update({ lastError: message });
+    this.#log.error('FRR configuration not applied', {
+      op: 'reload-validate',
+      error: message,
+      retryMs: this.#retryMs,
+    });
+  }
+
+  /** Puts the last good configuration back, so that a change FRR refuses does not leave it half-way. */
+  async #rollBack(failed: number): Promise<void> {
+    const good = this.#good;
+    if (good === undefined || good.generation === failed) return;
+    try {
+      this.#applier.forget();
+      await this.#applier.apply(good.model, this.#refused);
+      this.#log.warn('FRR is back at the last good configuration', { generation: good.generation });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Writes frr.conf off the path of changes; what came while one write was under way is written once. */
+  #save(text: string): void {
+    const path = this.#settings.configFile;
+    if (path === undefined) return;
+    const isWaiting = this.#unsaved !== undefined;
+    this.#unsaved = text;
+    if (isWaiting) return;
+    this.#saving = this.#saving
+      .then(() => {
+        const latest = this.#unsaved ?? text;
+        this.#unsaved = undefined;
+        return replaceFile(path, latest);
+      })
+      .catch((error: unknown) => this.#log.error('cannot write frr.conf', { path, error: String(error) }));
+  }
+}
+
+/** Peer name → everything about it, as text to compare. */
+function peerTexts(model: FrrModel): Map<string, string> {
+  const text = (value: unknown): string =>
+    JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? part.toString() : part));
+  return new Map(model.routers.flatMap(({ neighbors }) => neighbors.map((peer) => [peer.name, text(peer)])));
+}

@@ -1,0 +1,152 @@
+/** The driver against a real FRR, seen from the router at the other end. */
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tryRun } from '#lab/process/run.ts';
+import type { LogFields, Logger } from '#runtime/log/logger.ts';
+import { openFrr } from '#speaker/frr/driver.ts';
+import { loadTemplates } from '#speaker/frr/templates.ts';
+import type { FrrPort } from '#speaker/ports.ts';
+import { community, peer } from '#tests/support/bgp-factories.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { announcing, prefixOf, routerPeers } from '#tests/support/frr-driver.ts';
+import { FrrLab, OURS, ROUTER_CONFIG } from '#tests/support/frr-lab.ts';
+
+let lab: FrrLab;
+let port: FrrPort;
+const records: string[] = [];
+const record = (message: string, fields?: LogFields): void => {
+  records.push(JSON.stringify({ message, ...fields }));
+};
+const log: Logger = { debug: record, info: record, warn: record, error: record, child: () => log };
+
+const routes = (n: number): string[] => Array.from({ length: n }, (_, i) => prefixOf(i));
+const settled = (): Promise<void> =>
+  eventually(() => expect(port.state.applied).toBe(port.state.desired), 20_000);
+
+beforeAll(async () => {
+  lab = await FrrLab.start('bgpdrv', ROUTER_CONFIG);
+  await lab.router.vtysh('configure terminal', 'debug bgp updates in');
+  port = openFrr(
+    {
+      vtysh: lab.ours.vtyshCommand,
+      configFile: join(lab.folder, 'frr.conf'),
+      runDir: lab.ours.runFolder,
+      checkMs: 1000,
+    },
+    loadTemplates('frr-templates'),
+    log,
+  );
+});
+afterAll(async () => {
+  await port.close();
+  await lab.down();
+});
+
+describe('routes at the router', () => {
+  it('#2 sessions of both families come up without a route', async () => {
+    port.setDesired(announcing([]));
+    await eventually(async () => {
+      expect((await lab.session(OURS.ipv4)).bgpState).toBe('Established');
+      expect((await lab.session(OURS.ipv6)).bgpState).toBe('Established');
+    }, 20_000);
+    expect(port.state).toMatchObject({ desired: 1, applied: 1, lastError: undefined, refused: [] });
+  });
+
+  it('#4 #17 #131 announced with origin IGP, withdrawn when gone', async () => {
+    port.setDesired(announcing(['198.18.0.1', '2001:db8::1']));
+    await eventually(async () => {
+      expect(await lab.received()).toEqual(['198.18.0.1/32']);
+      expect(await lab.received('ipv6')).toEqual(['2001:db8::1/128']);
+    });
+    expect(JSON.stringify(await lab.route('198.18.0.1/32'))).toContain('"origin":"IGP"');
+    port.setDesired(announcing([]));
+    await eventually(async () => expect(await lab.received()).toEqual([]));
+  });
+
+  it('#142 a change of class is an update and never a withdrawal', async () => {
+    port.setDesired(announcing(['198.18.0.9']));
+    await eventually(async () => expect(await lab.received()).toEqual(['198.18.0.9/32']));
+    const before = lab.router.daemon('bgpd')?.logText().length ?? 0;
+    const communities = [community('64512:77'), community('large:1:2:3')];
+    port.setDesired(announcing(['198.18.0.9'], {}, { communities }));
+    await eventually(async () => {
+      const route = JSON.stringify(await lab.route('198.18.0.9/32'));
+      expect(route).toContain('64512:77');
+      expect(route).toContain('1:2:3');
+    });
+    const said = lab.router.daemon('bgpd')?.logText().slice(before) ?? '';
+    expect(said).toContain('198.18.0.9/32');
+    expect(said).not.toContain('withdrawn');
+  });
+
+  it('1,000 prefixes, and no session drops (#86)', async () => {
+    const before = await lab.session();
+    port.setDesired(announcing(routes(1000)));
+    await eventually(async () => expect((await lab.received()).length).toBe(1000), 20_000);
+    port.setDesired(announcing(routes(999)));
+    await eventually(async () => expect((await lab.received()).length).toBe(999));
+    const after = await lab.session();
+    expect([after.dropped, after.established]).toEqual([before.dropped, before.established]);
+  });
+
+  it('#95 the words of an applied configuration are in the log', () => {
+    expect(records.some((line) => line.includes('reload-validate') && line.includes('success'))).toBe(true);
+  });
+});
+
+describe('when things go wrong', () => {
+  it('bgpd killed and started again gets everything back at once', async () => {
+    await settled();
+    await lab.ours.daemon('bgpd')?.stop();
+    await eventually(async () => expect(await lab.received()).toEqual([]), 20_000);
+    await lab.ours.startDaemon('bgpd');
+    await eventually(async () => expect((await lab.received()).length).toBe(999), 20_000);
+    await settled();
+    expect(port.state.lastError).toBeUndefined();
+  });
+
+  it('a line somebody took away is put back', async () => {
+    await lab.ours.vtysh(
+      'configure terminal',
+      'router bgp 64512',
+      'address-family ipv4 unicast',
+      'no network 198.18.0.5/32',
+    );
+    await eventually(async () => expect((await lab.received()).length).toBe(998));
+    await eventually(async () => expect((await lab.received()).length).toBe(999), 20_000);
+  });
+
+  it('a neighbour FRR refuses is left out and named; the others go on', async () => {
+    const peers = [...routerPeers, peer('self', OURS.ipv4)];
+    port.setDesired(announcing(routes(3), { peers }));
+    await eventually(async () => expect((await lab.received()).length).toBe(3), 20_000);
+    await settled();
+    expect(port.state.refused).toMatchObject([{ peer: 'self' }]);
+    expect(port.state.refused[0]?.message).toMatch(/local system/);
+    port.setDesired(announcing(routes(3)));
+    await settled();
+    expect(port.state.refused).toEqual([]);
+  });
+
+  it('passwords are in the file of mode 0640 and nowhere else', async () => {
+    const secret = 'Qx7?|"secret';
+    const peers = [...routerPeers, peer('other', '10.77.0.99', { password: secret })];
+    port.setDesired(announcing(routes(3), { peers }));
+    await settled();
+    const shown = await lab.ours.vtysh('show running-config');
+    expect(shown).toContain(`neighbor 10.77.0.99 password ${secret}`);
+    const file = join(lab.folder, 'frr.conf');
+    await eventually(() => expect(readFileSync(file, 'utf8')).toContain(secret));
+    expect((statSync(file).mode & 0o777).toString(8)).toBe('640');
+    const processes = await tryRun(['ps', '-eww', '-o', 'args']);
+    expect(processes.stdout).not.toContain(secret);
+    expect(records.join('\n')).not.toContain(secret);
+    expect(JSON.stringify(port.state)).not.toContain(secret);
+  });
+
+  it('extra lines FRR does not know do not keep the rest from working', async () => {
+    port.setDesired(announcing(routes(4), { frrExtras: 'router bgp 64512\n nonsense here\n' }));
+    await eventually(async () => expect((await lab.received()).length).toBe(4), 20_000);
+  });
+});
