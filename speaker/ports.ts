@@ -70,12 +70,36 @@ export interface L2Port {
   close(): Promise<void>;
 }
 
+/** A node that should run a speaker. */
+export interface MembersPeer {
+  readonly name: string;
+  /** Addresses as text; the first one of the family in use is taken. */
+  readonly addresses: readonly string[];
+}
+
+/** `joining`: starting, or stood still; `member`: takes part; `isolated`: cut off from the majority; `left`: for good. */
+export type MembersPhase = 'joining' | 'member' | 'isolated' | 'left';
+
 export interface MembersPort {
-  /** Names of the nodes whose speakers are alive, this one included. */
+  /**
+   * Names of the nodes whose speakers are alive, this one included. Empty while this one does not take part
+   * (it has just started, or it is cut off from the majority): then it must announce nothing.
+   */
   readonly alive: ReadonlySet<string>;
-  /** Called when `alive` changed. */
+  readonly phase: MembersPhase;
+  /** Why it is in this phase, in words. */
+  readonly reason: string;
+  /** Called when `alive`, `phase` or what `usableInterfaces` returns changed. */
   onChange(listener: (alive: ReadonlySet<string>) => void): void;
-  /** Tells the others that we go, so that they take over at once. */
+  /** Called once when the mesh died: nobody hears us any more. The program ends then. */
+  onFailure(listener: (error: Error) => void): void;
+  /** All nodes that should run a speaker; until the first call nobody takes part. */
+  setPeers(peers: readonly MembersPeer[]): void;
+  /** Tells the others on which interfaces this node can answer for addresses. */
+  setUsableInterfaces(names: readonly string[]): void;
+  /** On which interfaces a node says it can answer; undefined when it is not heard. */
+  usableInterfaces(node: string): ReadonlySet<string> | undefined;
+  /** Tells the others that we go, so that they take over at once. Takes a few milliseconds. */
   leave(): Promise<void>;
   close(): Promise<void>;
 }

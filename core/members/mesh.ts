@@ -1,0 +1,343 @@
+/**
+ * Which speakers are alive: the state of one member of a full mesh of heartbeats, stepped by events. No I/O and
+ * no clock; `now` is milliseconds of any steady clock.
+ *
+ * A peer is dead when a majority of the witnesses (members that take part and are heard right now, ourselves
+ * included) do not hear it; so everyone comes to the same result, whoever lost a packet. Members are counted
+ * against a base: those that were alive before. A side that cannot see more than half of the base is cut off
+ * and takes part no more; of two equal halves the one with the first name goes on. Each death shrinks the base,
+ * so a cluster can lose one node after the other. With two members there is no third to ask: both go on, and a
+ * cut between them leaves two owners, as in the original. What one node can hear without being heard settles
+ * it: a member that the witnesses do not hear takes part no more.
+ */
+import { nameId, type Heartbeat } from '#core/members/heartbeat.ts';
+import { Peer } from '#core/members/peer.ts';
+import { isMajority, objects } from '#core/members/quorum.ts';
+import {
+  beatInterval,
+  PAIR_PATIENCE,
+  SETTLE_BEATS,
+  STALL_BEATS,
+  START_PATIENCE,
+  STRANGER_MEMORY,
+  TICKS_PER_BEAT,
+} from '#core/members/timing.ts';
+
+export type MeshEvent =
+  | { readonly kind: 'tick'; readonly now: number }
+  /** An authentic heartbeat. */
+  | { readonly kind: 'receive'; readonly now: number; readonly beat: Heartbeat }
+  /** Names of all nodes that should run a speaker; ourselves may be among them. */
+  | { readonly kind: 'peers'; readonly now: number; readonly names: readonly string[] }
+  /** Interfaces on which this node can answer. */
+  | { readonly kind: 'links'; readonly now: number; readonly names: readonly string[] }
+  | { readonly kind: 'leave'; readonly now: number };
+
+export interface Send {
+  readonly to: string;
+  readonly beat: Heartbeat;
+}
+
+/** `joining`: starting, or stood still; `member`: takes part; `isolated`: cut off from the majority; `left`: for good. */
+export type Phase = 'joining' | 'member' | 'isolated' | 'left';
+
+export class Mesh {
+  readonly #me: string;
+  readonly #id: number;
+  readonly #token: string;
+  readonly #peers = new Map<string, Peer>();
+  #listed: ReadonlySet<string> | undefined;
+  #base = new Set<string>();
+  #phase: Phase = 'joining';
+  #phaseSince: number;
+  #wasMember = false;
+  #reason = 'starting';
+  /** Since when a member that takes part is heard and does not object to us. */
+  #welcomeSince: number | undefined;
+  #interval = beatInterval(1);
+  #sequence = 0;
+  #links: readonly string[] = [];
+  #lastTick: number;
+  #nextBeat: number;
+  #lastBeat = Number.NEGATIVE_INFINITY;
+  #suspected: readonly number[] = [];
+  #beatSoon = false;
+  #version = 0;
+  #sends: Send[] = [];
+
+  /** `token`: 16 random hex digits, new for each process. */
+  constructor(me: string, token: string, now: number) {
+    this.#me = me;
+    this.#id = nameId(me);
+    this.#token = token;
+    this.#base.add(me);
+    this.#phaseSince = now;
+    this.#lastTick = now;
+    this.#nextBeat = now;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Why it is in this phase, in words. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** Grows whenever `alive` or `links` may have changed. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Milliseconds between two ticks. */
+  get tickEvery(): number {
+    return this.#interval / TICKS_PER_BEAT;
+  }
+
+  /** Nodes whose speakers take part, this one included; empty while this one does not. */
+  alive(): Set<string> {
+    return this.#phase === 'member' ? new Set(this.#baseNames(({ ready }) => ready)) : new Set();
+  }
+
+  /** Interfaces on which a node says it can answer; undefined when it is not heard. */
+  links(node: string): ReadonlySet<string> | undefined {
+    if (node === this.#me) return new Set(this.#links);
+    const peer = this.#peers.get(node);
+    return peer?.heardAt === undefined ? undefined : peer.links;
+  }
+
+  /** Takes one event in and returns what to send. */
+  step(event: MeshEvent): readonly Send[] {
+    this.#sends = [];
+    switch (event.kind) {
+      case 'tick':
+        this.#tick(event.now);
+        break;
+      case 'receive':
+        this.#receive(event.beat, event.now);
+        break;
+      case 'peers':
+        this.#setPeers(event.names);
+        break;
+      case 'links':
+        this.#links = [...event.names];
+        this.#beatSoon = true;
+        this.#version += 1;
+        break;
+      case 'leave':
+        this.#enter('left', 'leaving', event.now);
+        this.#beat(event.now);
+    }
+    return this.#sends;
+  }
+
+  #setPeers(names: readonly string[]): void {
+    this.#listed = new Set([...names, this.#me]);
+    for (const peer of this.#peers.values()) peer.listed = this.#listed.has(peer.name);
+    for (const name of names) if (name !== this.#me) this.#peer(name).listed = true;
+    for (const peer of this.#peers.values())
+      if (!peer.listed && peer.heardAt === undefined) this.#forget(peer);
+  }
+
+  #peer(name: string): Peer {
+    let peer = this.#peers.get(name);
+    if (peer === undefined) {
+      peer = new Peer(name);
+      this.#peers.set(name, peer);
+    }
+    return peer;
+  }
+
+  #forget(peer: Peer): void {
+    this.#peers.delete(peer.name);
+    this.#expel(peer.name);
+  }
+
+  #expel(name: string): void {
+    if (this.#base.delete(name)) this.#version += 1;
+  }
+
+  #receive(beat: Heartbeat, now: number): void {
+    if (beat.from === this.#me || this.#phase === 'left') return;
+    const peer = this.#peer(beat.from);
+    if (beat.echo !== this.#token) {
+      peer.greet(beat, peer.isFresh(now, this.#interval));
+      this.#answerGreeting(peer, now);
+      return;
+    }
+    const result = peer.accept(beat, now);
+    if (result === 'ignored') return;
+    if (beat.leaving) this.#expel(peer.name);
+    else this.#admit(peer, now);
+    if (result === 'same') return;
+    this.#version += 1;
+    this.#judge(now);
+  }
+
+  /** A peer that is heard, by us and by the witnesses, belongs to the base. */
+  #admit(peer: Peer, now: number): void {
+    if (this.#phase !== 'member' || this.#base.has(peer.name)) return;
+    if (this.#isCondemned(peer, this.#witnesses(now), now)) return;
+    this.#base.add(peer.name);
+    this.#version += 1;
+  }
+
+  /** The peer does not know our token yet: tell it at once, but not more than twice a beat. */
+  #answerGreeting(peer: Peer, now: number): void {
+    if (now - peer.greetedAt < this.#interval / 2) return;
+    peer.greetedAt = now;
+    this.#sends.push({ to: peer.name, beat: this.#message(peer) });
+  }
+
+  #tick(now: number): void {
+    if (this.#phase === 'left') return;
+    const gap = now - this.#lastTick;
+    this.#lastTick = now;
+    if (gap > STALL_BEATS * this.#interval) this.#stalled(gap, now);
+    for (const peer of this.#peers.values()) if (isForgotten(peer, now)) this.#forget(peer);
+    this.#interval = beatInterval(this.#peers.size + 1);
+    this.#judge(now);
+    const soon = this.#beatSoon && now - this.#lastBeat >= this.tickEvery;
+    if (soon || now >= this.#nextBeat) this.#beat(now);
+  }
+
+  /** We stood still: nobody's silence counts, and ours may have been noticed. */
+  #stalled(gap: number, now: number): void {
+    for (const peer of this.#peers.values()) if (peer.heardAt !== undefined) peer.heardAt += gap;
+    if (this.#phase === 'member') this.#enter('joining', `stood still for ${Math.round(gap)} ms`, now);
+  }
+
+  #beat(now: number): void {
+    this.#sequence += 1;
+    this.#lastBeat = now;
+    this.#nextBeat = now + this.#interval;
+    this.#beatSoon = false;
+    for (const peer of this.#peers.values()) this.#sends.push({ to: peer.name, beat: this.#message(peer) });
+  }
+
+  #message(peer: Peer): Heartbeat {
+    return {
+      from: this.#me,
+      token: this.#token,
+      echo: peer.token,
+      sequence: this.#sequence,
+      interval: this.#interval,
+      ready: this.#phase === 'member',
+      leaving: this.#phase === 'left',
+      suspects: this.#suspected,
+      links: this.#links,
+    };
+  }
+
+  #enter(phase: Phase, reason: string, now: number): void {
+    this.#reason = reason;
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    this.#phaseSince = now;
+    this.#welcomeSince = undefined;
+    this.#beatSoon = true;
+    this.#version += 1;
+  }
+
+  #judge(now: number): void {
+    this.#setSuspected(now);
+    if (this.#phase === 'member') this.#judgeMembers(now);
+    else if (this.#phase !== 'left') this.#tryToJoin(now);
+  }
+
+  #setSuspected(now: number): void {
+    const suspected: number[] = [];
+    for (const peer of this.#peers.values()) if (peer.isSilent(now, this.#interval)) suspected.push(peer.id);
+    if (
+      suspected.length === this.#suspected.length &&
+      suspected.every((id, at) => id === this.#suspected[at])
+    )
+      return;
+    this.#suspected = suspected;
+    this.#beatSoon = true;
+  }
+
+  #judgeMembers(now: number): void {
+    const heard = this.#baseNames((peer) => !peer.isSilent(now, this.#interval));
+    if (!isMajority(heard, this.#base)) {
+      this.#enter('isolated', `hears ${heard.length - 1} of ${this.#base.size - 1} other members`, now);
+      return;
+    }
+    const witnesses = this.#witnesses(now);
+    if (objects(witnesses, this.#id)) {
+      this.#enter('isolated', 'most members do not hear this one', now);
+      return;
+    }
+    for (const name of this.#base) {
+      const peer = this.#peers.get(name);
+      if (peer !== undefined && this.#isCondemned(peer, witnesses, now)) this.#expel(name);
+    }
+  }
+
+  /** Names of the members of the base, ourselves included, for whom the condition holds. */
+  #baseNames(holds: (peer: Peer) => boolean): string[] {
+    return [...this.#base].filter((name) => {
+      const peer = this.#peers.get(name);
+      return name === this.#me || (peer !== undefined && holds(peer));
+    });
+  }
+
+  /** Members that take part and are heard right now. */
+  #witnesses(now: number): readonly Peer[] {
+    const witnesses: Peer[] = [];
+    for (const name of this.#base) {
+      const peer = this.#peers.get(name);
+      if (peer?.ready === true && peer.isFresh(now, this.#interval)) witnesses.push(peer);
+    }
+    return witnesses;
+  }
+
+  /** A majority of the base can testify, and most of them do not hear the peer. */
+  #isCondemned(peer: Peer, witnesses: readonly Peer[], now: number): boolean {
+    const silent = peer.isSilent(now, this.#interval);
+    const others = witnesses.filter((witness) => witness !== peer);
+    const against = others.filter(({ suspects }) => suspects.has(peer.id)).length + (silent ? 1 : 0);
+    if (2 * against <= others.length + 1) return false;
+    return isMajority([this.#me, ...witnesses.map(({ name }) => name)], this.#base);
+  }
+
+  #tryToJoin(now: number): void {
+    if (this.#listed === undefined) return;
+    const fresh = [...this.#peers.values()].filter((peer) => peer.isFresh(now, this.#interval));
+    const members = fresh.filter(({ ready }) => ready);
+    if (members.length > 0 && objects(members, this.#id)) {
+      this.#welcomeSince = undefined;
+      this.#reason = 'most members do not hear this one';
+      return;
+    }
+    if (!this.#isWelcome(fresh, members.length > 0, now)) {
+      this.#welcomeSince = undefined;
+      return;
+    }
+    this.#welcomeSince ??= now;
+    const alone = this.#expected().size === 1;
+    if (!alone && now - this.#welcomeSince < SETTLE_BEATS * this.#interval) return;
+    this.#base = new Set([this.#me, ...fresh.map(({ name }) => name)]);
+    this.#wasMember = true;
+    this.#enter('member', `hears ${fresh.length} other speakers`, now);
+  }
+
+  /** There is a cluster to join, or enough of one to form it, or we have waited long enough. */
+  #isWelcome(fresh: readonly Peer[], cluster: boolean, now: number): boolean {
+    const expected = this.#expected();
+    const names = [this.#me, ...fresh.map(({ name }) => name)].filter((name) => expected.has(name));
+    if (cluster || 2 * names.length > expected.size) return true;
+    if (this.#phase === 'isolated') return isMajority(names, expected);
+    return now - this.#phaseSince > (expected.size <= 2 ? PAIR_PATIENCE : START_PATIENCE);
+  }
+
+  /** Against whom a majority is counted: those we knew alive, or, at the start, everybody listed. */
+  #expected(): ReadonlySet<string> {
+    return this.#wasMember ? this.#base : (this.#listed ?? this.#base);
+  }
+}
+
+function isForgotten(peer: Peer, now: number): boolean {
+  return !peer.listed && now - (peer.heardAt ?? Number.NEGATIVE_INFINITY) > STRANGER_MEMORY;
+}

@@ -1,0 +1,84 @@
+/** What one speaker knows about another one. */
+import { nameId, UNKNOWN_TOKEN, type Heartbeat } from '#core/members/heartbeat.ts';
+import { FRESH_BEATS, SILENT_BEATS } from '#core/members/timing.ts';
+
+/** Tokens of earlier processes of a peer that are remembered, so that their messages cannot be played again. */
+const MAX_RETIRED = 64;
+
+export class Peer {
+  readonly name: string;
+  readonly id: number;
+  /** It is in the list given from outside. */
+  listed = false;
+  token = UNKNOWN_TOKEN;
+  /** When its last valid heartbeat came; undefined: never, or it left. */
+  heardAt: number | undefined;
+  interval = 0;
+  ready = false;
+  suspects: ReadonlySet<number> = new Set();
+  links: ReadonlySet<string> = new Set();
+  /** When we last answered a greeting of it. */
+  greetedAt = Number.NEGATIVE_INFINITY;
+  #sequence = -1;
+  readonly #retired = new Set<string>();
+
+  constructor(name: string) {
+    this.name = name;
+    this.id = nameId(name);
+  }
+
+  /**
+   * Takes a heartbeat whose echo is our own token, i.e. that was made for us and since we started. `ignored`: it
+   * is a repetition, late, or of an earlier process of the peer. `changed`: it says something new.
+   */
+  accept(beat: Heartbeat, now: number): 'ignored' | 'same' | 'changed' {
+    if (this.#retired.has(beat.token)) return 'ignored';
+    if (beat.token !== this.token) this.#replace(beat.token);
+    if (beat.sequence <= this.#sequence) return 'ignored';
+    this.#sequence = beat.sequence;
+    this.interval = beat.interval;
+    const before = [this.heardAt === undefined, this.ready, this.suspects, this.links];
+    this.heardAt = beat.leaving ? undefined : now;
+    this.ready = beat.ready && !beat.leaving;
+    this.suspects = sameElements(this.suspects, beat.suspects) ? this.suspects : new Set(beat.suspects);
+    this.links = sameElements(this.links, beat.links) ? this.links : new Set(beat.links);
+    if (beat.leaving) this.#retire(beat.token);
+    const after = [this.heardAt === undefined, this.ready, this.suspects, this.links];
+    return after.every((value, at) => value === before[at]) ? 'same' : 'changed';
+  }
+
+  /** Learns the token from a greeting, which proves nothing: only while the peer is not heard properly. */
+  greet(beat: Heartbeat, heard: boolean): void {
+    if (!heard && !this.#retired.has(beat.token) && beat.token !== this.token) this.#replace(beat.token);
+  }
+
+  #replace(token: string): void {
+    this.#retire(this.token);
+    this.token = token;
+    this.#sequence = -1;
+  }
+
+  #retire(token: string): void {
+    if (token === UNKNOWN_TOKEN) return;
+    this.#retired.add(token);
+    const oldest = this.#retired.values().next().value;
+    if (this.#retired.size > MAX_RETIRED && oldest !== undefined) this.#retired.delete(oldest);
+  }
+
+  /** Milliseconds of one beat, the slower of theirs and ours. */
+  #period(ours: number): number {
+    return Math.max(ours, this.interval);
+  }
+
+  isFresh(now: number, ours: number): boolean {
+    return this.heardAt !== undefined && now - this.heardAt <= FRESH_BEATS * this.#period(ours);
+  }
+
+  isSilent(now: number, ours: number): boolean {
+    return this.heardAt === undefined || now - this.heardAt > SILENT_BEATS * this.#period(ours);
+  }
+}
+
+function sameElements<T>(set: ReadonlySet<T>, list: readonly T[]): boolean {
+  return set.size === list.length && list.every((element) => set.has(element));
+}

@@ -1,0 +1,35 @@
+/** What main thread and worker of the mesh tell each other. */
+import type { MembersPeer, MembersPhase } from '#speaker/ports.ts';
+
+/** Given to the worker when it starts. */
+export interface MeshSettings {
+  readonly me: string;
+  /** Address to bind, IPv4 or IPv6 as text. */
+  readonly bindAddress: string;
+  readonly port: number;
+  readonly secret: string;
+  /** Ask for real-time priority. */
+  readonly realTime: boolean;
+}
+
+export type ToMesh =
+  | { readonly kind: 'peers'; readonly peers: readonly MembersPeer[] }
+  | { readonly kind: 'links'; readonly names: readonly string[] }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'close' };
+
+/** The mesh as this speaker sees it. */
+export interface MeshView {
+  readonly alive: readonly string[];
+  readonly phase: MembersPhase;
+  readonly reason: string;
+  /** Usable interfaces of the nodes that are alive. */
+  readonly links: readonly (readonly [string, readonly string[]])[];
+}
+
+export type FromMesh =
+  | { readonly kind: 'ready'; readonly realTime: string | undefined }
+  | { readonly kind: 'view'; readonly view: MeshView }
+  | { readonly kind: 'left' }
+  /** Packets that were not authentic or not readable; at most one message a minute. */
+  | { readonly kind: 'rejected'; readonly count: number; readonly from: string };

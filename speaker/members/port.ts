@@ -1,0 +1,172 @@
+/** The mesh of speakers as the main thread sees it: a worker thread behind MembersPort. */
+import { Worker } from 'node:worker_threads';
+import { AppError } from '#core/errors.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { FromMesh, MeshSettings, MeshView, ToMesh } from '#speaker/members/messages.ts';
+import type { MembersPeer, MembersPhase, MembersPort } from '#speaker/ports.ts';
+
+/** UDP; the port MetalLB's speakers use among themselves. */
+export const DEFAULT_MEMBERS_PORT = 7946;
+
+export interface MembersOptions {
+  readonly log: Logger;
+  /** Name of this node. */
+  readonly me: string;
+  /** Address to bind; its family is the one used towards all peers. */
+  readonly bindAddress: string;
+  readonly port?: number;
+  /** Text under `secretkey` in the Secret; empty: packets are not protected. */
+  readonly secret: string;
+  /** Ask for real-time priority; default true. */
+  readonly realTime?: boolean;
+}
+
+const CLOSE_DEADLINE = 1_000;
+
+/** From source the worker runs as it is; a bundle finds it as a file beside itself. */
+function workerUrl(): URL {
+  const own = import.meta.url;
+  return new URL(own.endsWith('.ts') ? './worker.ts' : './speaker-members-worker.mjs', own);
+}
+
+/** Starts the mesh. Throws AppError when the address and port cannot be bound. */
+export async function startMembers(options: MembersOptions): Promise<MembersPort> {
+  if (options.secret === '')
+    options.log.warn(
+      'no secret key for the heartbeats of the speakers: anyone on the network can forge them',
+      { remedy: 'mount the Secret and set METALLB_ML_SECRET_KEY_PATH' },
+    );
+  const mesh = new WorkerMesh(options);
+  await mesh.started;
+  return mesh;
+}
+
+class WorkerMesh implements MembersPort {
+  readonly started: Promise<void>;
+  readonly #log: Logger;
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  readonly #onChange: ((alive: ReadonlySet<string>) => void)[] = [];
+  readonly #onFailure: ((error: Error) => void)[] = [];
+  #alive: ReadonlySet<string> = new Set();
+  #links: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  #view: MeshView = { alive: [], phase: 'joining', reason: 'starting', links: [] };
+  #closing = false;
+  #haveStarted: () => void = () => undefined;
+  #haveLeft: () => void = () => undefined;
+  #failed: (error: Error) => void = () => undefined;
+
+  constructor(options: MembersOptions) {
+    this.#log = options.log;
+    const settings: MeshSettings = {
+      me: options.me,
+      bindAddress: options.bindAddress,
+      port: options.port ?? DEFAULT_MEMBERS_PORT,
+      secret: options.secret,
+      realTime: options.realTime ?? true,
+    };
+    this.started = new Promise((resolve, reject) => {
+      this.#haveStarted = resolve;
+      this.#failed = reject;
+    });
+    this.#worker = new Worker(workerUrl(), { workerData: settings, name: 'members' });
+    this.#worker.on('message', (message: FromMesh) => this.#take(message));
+    this.#worker.on('error', (error: Error) => this.#fail(error));
+    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#worker.once('exit', (code) => this.#fail(new Error(`the mesh ended with code ${code}`)));
+  }
+
+  get alive(): ReadonlySet<string> {
+    return this.#alive;
+  }
+
+  get phase(): MembersPhase {
+    return this.#view.phase;
+  }
+
+  get reason(): string {
+    return this.#view.reason;
+  }
+
+  onChange(listener: (alive: ReadonlySet<string>) => void): void {
+    this.#onChange.push(listener);
+  }
+
+  onFailure(listener: (error: Error) => void): void {
+    this.#onFailure.push(listener);
+  }
+
+  setPeers(peers: readonly MembersPeer[]): void {
+    this.#tell({ kind: 'peers', peers });
+  }
+
+  setUsableInterfaces(names: readonly string[]): void {
+    this.#tell({ kind: 'links', names });
+  }
+
+  usableInterfaces(node: string): ReadonlySet<string> | undefined {
+    return this.#links.get(node);
+  }
+
+  async leave(): Promise<void> {
+    if (this.#closing) return;
+    const left = new Promise<void>((resolve) => {
+      this.#haveLeft = resolve;
+    });
+    this.#tell({ kind: 'leave' });
+    await Promise.race([left, this.#exited]);
+  }
+
+  async close(): Promise<void> {
+    this.#tell({ kind: 'close' });
+    this.#closing = true;
+    const deadline = setTimeout(() => void this.#worker.terminate(), CLOSE_DEADLINE);
+    await this.#exited;
+    clearTimeout(deadline);
+  }
+
+  #tell(message: ToMesh): void {
+    if (!this.#closing) this.#worker.postMessage(message);
+  }
+
+  #take(message: FromMesh): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#log.info('mesh of speakers started', { realTime: message.realTime ?? 'granted' });
+        this.#haveStarted();
+        return;
+      case 'view':
+        this.#show(message.view);
+        return;
+      case 'left':
+        this.#haveLeft();
+        return;
+      case 'rejected':
+        this.#log.warn('heartbeats of speakers were not authentic: do all use the same secret key?', {
+          count: message.count,
+          from: message.from,
+        });
+    }
+  }
+
+  #show(view: MeshView): void {
+    if (view.phase !== this.#view.phase)
+      this.#log.info('membership changed', { phase: view.phase, reason: view.reason });
+    const gone = this.#view.alive.filter((name) => !view.alive.includes(name));
+    const come = view.alive.filter((name) => !this.#alive.has(name));
+    if (gone.length + come.length > 0) this.#log.info('node event - forcing sync', { gone, come });
+    this.#view = view;
+    this.#alive = new Set(view.alive);
+    this.#links = new Map(view.links.map(([node, names]) => [node, new Set(names)]));
+    for (const listener of this.#onChange) listener(this.#alive);
+  }
+
+  #fail(error: Error): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#failed(
+      new AppError('SOCKET', `mesh of speakers: ${error.message}`, { retry: 'never', cause: error }),
+    );
+    for (const listener of this.#onFailure) listener(error);
+  }
+}

@@ -1,0 +1,36 @@
+/** The worker thread of the mesh: heartbeats go on whatever the main thread does. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { requestRealTime } from '#speaker/l2/libc.ts';
+import type { FromMesh, MeshSettings, ToMesh } from '#speaker/members/messages.ts';
+import { MeshNode } from '#speaker/members/node.ts';
+
+const settings = workerData as MeshSettings;
+const port = parentPort;
+if (port === null) throw new Error('speaker/members/worker.ts runs in a worker thread only');
+const tell = (message: FromMesh): void => port.postMessage(message);
+
+const node = new MeshNode(settings, {
+  view: (view) => tell({ kind: 'view', view }),
+  rejected: (count, from) => tell({ kind: 'rejected', count, from }),
+});
+
+port.on('message', (message: ToMesh) => {
+  switch (message.kind) {
+    case 'peers':
+      node.setPeers(message.peers);
+      return;
+    case 'links':
+      node.setLinks(message.names);
+      return;
+    case 'leave':
+      void node.leave().then(() => tell({ kind: 'left' }));
+      return;
+    case 'close':
+      node.close();
+      port.close();
+  }
+});
+
+const realTime = settings.realTime ? requestRealTime() : 'not asked for';
+await node.start();
+tell({ kind: 'ready', realTime });
