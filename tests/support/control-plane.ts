@@ -5,8 +5,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,8 @@ type Program = 'etcd' | 'kube-apiserver';
 const tokens = { admin: 'admin-token', other: 'other-token' };
 export type User = keyof typeof tokens;
 
+const prefix = 'metallb-control-plane-';
+
 export class ControlPlane {
   readonly kubeconfig: string;
   readonly #folder: string;
@@ -40,13 +42,19 @@ export class ControlPlane {
 
   /** Starts both; `apiFlags` go to kube-apiserver. Ready when the namespace `default` exists. */
   static async start(apiFlags: readonly string[] = []): Promise<ControlPlane> {
-    const folder = await mkdtemp(join(tmpdir(), 'metallb-control-plane-'));
+    await removeRemains();
+    const folder = await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`));
     const ports = [await freePort(), await freePort(), await freePort()] as const;
     const plane = new ControlPlane(folder, await ensureBinaries(quiet), ports);
-    await plane.#writeFiles();
-    plane.startEtcd();
-    plane.startApiServer(apiFlags);
-    await plane.ready();
+    try {
+      await plane.#writeFiles();
+      plane.startEtcd();
+      plane.startApiServer(apiFlags);
+      await plane.ready();
+    } catch (error) {
+      await plane[Symbol.asyncDispose]();
+      throw error;
+    }
     return plane;
   }
 
@@ -181,6 +189,15 @@ export class ControlPlane {
       contexts: [{ name: 'test', context: { cluster: 'test', user: name, namespace: 'default' } }],
       'current-context': 'test',
     });
+  }
+}
+
+/** Folders of runs that were killed: the kernel has ended their programs. */
+async function removeRemains(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const [, pid] = name.startsWith(prefix) ? (/^(\d+)-/.exec(name.slice(prefix.length)) ?? []) : [];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
 

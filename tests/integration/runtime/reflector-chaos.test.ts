@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createKubeClient } from '#runtime/kube/client.ts';
+import { createKubeClient, type KubeList } from '#runtime/kube/client.ts';
 import { loadCredentials, type Credentials } from '#runtime/kube/credentials.ts';
 import { createTransport, type Transport } from '#runtime/kube/transport.ts';
 import {
@@ -36,13 +36,6 @@ const clusterRoleBindings: ResourceType = {
   version: 'v1',
   plural: 'clusterrolebindings',
   kind: 'ClusterRoleBinding',
-  namespaced: false,
-};
-const namespaces: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
   namespaced: false,
 };
 const flowcontrol = { group: 'flowcontrol.apiserver.k8s.io', version: 'v1', namespaced: false };
@@ -288,7 +281,8 @@ describe('reflector and a real API server under churn', () => {
     await underChurn(async (store, churn) => {
       proxy.refusing = true;
       proxy.cut();
-      const { resourceVersion = '' } = (await client.get({ type: namespaces, name: 'default' })).metadata;
+      // No older than what the reflector has: once this is gone, so is the reflector's version.
+      const resourceVersion = await currentVersion();
       const { version } = store;
       await moreWrites(churn, 100);
       await eventually(async () => expect(await isGone(resourceVersion)).toBe(true), 30_000);
@@ -346,6 +340,11 @@ describe('reflector and a real API server under churn', () => {
     });
   });
 });
+
+async function currentVersion(): Promise<string> {
+  const list = await client.request('GET', '/api/v1/namespaces/default/configmaps?limit=1');
+  return (list as KubeList).metadata.resourceVersion ?? '';
+}
 
 /** Is a watch from this version answered with 410? */
 async function isGone(resourceVersion: string): Promise<boolean> {
