@@ -10,7 +10,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 
 const header = '# Generated from operator/render by `npm run generate`. Do not edit.\n';
 
-/** What a release publishes; users name their own by kustomize (config/operator/kustomization.yaml). */
+/** What a release publishes; users name their own by kustomize (config/kustomization.yaml). */
 export const publishedImage = `ghcr.io/metallb-ts/metallb-ts:v${packageFile.version}`;
 
 /** Settings as an installation without any wishes has them. */
@@ -33,7 +33,7 @@ export function plainOptions(managedBy: string, memberlistSecret: string): Rende
   };
 }
 
-/** `config/operator`: the operator by kustomize or as one file; `config/manifests`: MetalLB without an operator. */
+/** The operator by kustomize (`config`) or as one file; `config/manifests`: MetalLB without an operator. */
 export function manifestFiles(): GeneratedFile[] {
   const options = plainOptions('metallb-operator', 'metallb-memberlist');
   const namespace = namespaceManifest(options.namespace);
@@ -41,12 +41,12 @@ export function manifestFiles(): GeneratedFile[] {
   const deployment = operatorDeployment(options);
   const crds = resourceDefinitions.map((definition) => customResourceDefinition(definition));
   return [
-    { path: 'config/crd/kustomization.yaml', content: kustomization({ resources: crdFiles() }) },
+    { path: 'config/kustomization.yaml', content: kustomization() },
     { path: 'config/operator/namespace.yaml', content: documents([namespace]) },
     { path: 'config/operator/rbac.yaml', content: documents(rbac) },
     { path: 'config/operator/deployment.yaml', content: documents([deployment]) },
-    { path: 'config/operator/kustomization.yaml', content: operatorKustomization() },
     { path: 'config/operator/install.yaml', content: documents([namespace, ...crds, ...rbac, deployment]) },
+    { path: 'config/manifests/rbac.yaml', content: documents([namespace, ...rightsOnly()]) },
     ...['frr', 'native'].map((backend) => ({
       path: `config/manifests/metallb-${backend}.yaml`,
       content: documents([namespace, ...crds, ...withoutOperator(backend)]),
@@ -58,16 +58,18 @@ function withoutOperator(bgpBackend: string): Manifest[] {
   return render({ bgpBackend }, plainOptions('manifests', 'memberlist'));
 }
 
-function crdFiles(): string[] {
-  return resourceDefinitions.map(({ group, plural }) => `${group}_${plural}.yaml`);
+/** Accounts and roles of controller and speaker, for programs that are started by hand. */
+function rightsOnly(): Manifest[] {
+  const kinds = /^(ServiceAccount|(Cluster)?Role(Binding)?)$/;
+  return withoutOperator('frr').filter(({ kind }) => kinds.test(kind));
 }
 
-function operatorKustomization(): string {
-  return kustomization({ resources: ['namespace.yaml', '../crd', 'rbac.yaml', 'deployment.yaml'] });
-}
-
-function kustomization(content: object): string {
-  return documents([{ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', ...content }]);
+/** It stands above the folders, so that `kubectl apply -f FOLDER` meets objects only. */
+function kustomization(): string {
+  const crds = resourceDefinitions.map(({ group, plural }) => `crd/${group}_${plural}.yaml`);
+  const operator = ['rbac', 'deployment'].map((name) => `operator/${name}.yaml`);
+  const resources = ['operator/namespace.yaml', ...crds, ...operator];
+  return documents([{ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources }]);
 }
 
 function documents(objects: readonly object[]): string {

@@ -31,11 +31,17 @@ it.each(readdirSync('config/samples'))('config/samples/%s', async (file) => {
   );
 });
 
+it('config/crd and config/manifests/rbac.yaml by themselves, for programs started by hand', async () => {
+  const crds = await lab.kubectl(['apply', strict, '--server-side', '--force-conflicts', '-f', 'config/crd']);
+  expect(crds).toContain('metallbs.metallb.io serverside-applied');
+  expect(await apply('manifests/rbac.yaml', strict)).not.toMatch(/created|configured/);
+});
+
 it('config/operator: one file, and the same by kustomize', async () => {
   expect(await apply('operator/install.yaml', strict)).toContain(
     'metallb-operator-controller-manager created',
   );
-  const built = await lab.kubectl(['kustomize', 'config/operator']);
+  const built = await lab.kubectl(['kustomize', 'config']);
   const answer = await lab.kubectl(['apply', strict, '--dry-run=server', '-f', '-'], { input: built });
   expect(answer).not.toMatch(/created|configured/);
   expect(answer).toMatch(/deployment\.apps\/metallb-operator-controller-manager unchanged/);
