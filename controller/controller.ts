@@ -6,7 +6,7 @@ import { POOL_ANNOTATION } from '#core/ipam/request.ts';
 import type { Problem } from '#core/model/config.ts';
 import { projectService } from '#core/model/projections.ts';
 import type { ServiceView } from '#core/model/views.ts';
-import { compileStores } from '#controller/loops/compile.ts';
+import { createCompiler } from '#controller/loops/compile.ts';
 import { ConfigurationLoop } from '#controller/loops/configuration.ts';
 import { reconcileConfigurationState, type OwnerReference } from '#controller/loops/configuration-state.ts';
 import { POOL_STATUS_DELAY_MS, reconcilePoolStatus } from '#controller/loops/pool-status.ts';
@@ -81,7 +81,7 @@ export class Controller {
     });
     this.#configuration = new ConfigurationLoop({
       ipam: this.#ipam,
-      compile: () => compileStores(this.#stores, namespace),
+      compile: createCompiler(this.#stores, namespace),
       services: () => this.#services.newest(this.#stores.services.values()),
       uidOf: ({ namespace, name }) => this.#uidOf(`${namespace}/${name}`),
       events,

@@ -1,17 +1,24 @@
-/** The stores' content as the compiler takes it. */
-import { compile } from '#core/config/compile.ts';
+/** The stores' content as the compiler takes it, and what it remembers from one run to the next. */
+import { compileKeeping, type LastGood } from '#core/config/keep.ts';
 import { noResources } from '#core/config/resources.ts';
 import type { Compiled } from '#controller/loops/configuration.ts';
 import type { Stores } from '#controller/loops/views.ts';
 
-/** Compiles what concerns the controller: pools and communities. */
-export function compileStores({ pools, communities, namespaces }: Stores, namespace: string): Compiled {
-  const resources = {
-    ...noResources(namespace),
-    pools: [...pools.values()].map(({ parsed }) => parsed),
-    communities: [...communities.values()].map(({ parsed }) => parsed),
-    namespaces: [...namespaces.values()],
+/** Compiles what concerns the controller, pools and communities; each call looks at the stores anew. */
+export function createCompiler(
+  { pools, communities, namespaces }: Pick<Stores, 'pools' | 'communities' | 'namespaces'>,
+  namespace: string,
+): () => Compiled {
+  let lastGood: LastGood = new Map();
+  return () => {
+    const resources = {
+      ...noResources(namespace),
+      pools: [...pools.values()].map(({ parsed }) => parsed),
+      communities: [...communities.values()].map(({ parsed }) => parsed),
+      namespaces: [...namespaces.values()],
+    };
+    const compiled = compileKeeping(resources, { kind: 'controller' }, lastGood);
+    ({ lastGood } = compiled);
+    return { pools: compiled.config.pools, problems: compiled.problems };
   };
-  const { config, problems } = compile(resources, { kind: 'controller' });
-  return { pools: config.pools, problems };
 }

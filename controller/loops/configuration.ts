@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Effects, Ipam } from '#core/ipam/ipam.ts';
-import { brokenPools, retainPools } from '#core/ipam/retain.ts';
+import { brokenPools } from '#core/ipam/broken.ts';
 import type { Pool, Problem } from '#core/model/config.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import type { ControllerMetrics } from '#controller/metrics.ts';
@@ -12,6 +12,7 @@ import type { EventRecorder } from '#runtime/kube/events.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 
 export interface Compiled {
+  /** Those in force; an object that an edit has made faulty counts as it last was. */
   readonly pools: readonly Pool[];
   /** In the order in which they are to be told. */
   readonly problems: readonly Problem[];
@@ -48,9 +49,8 @@ export class ConfigurationLoop {
   reconcile(): void {
     const { ipam, compile, services, metrics, logger, onChange, onVerdict } = this.#options;
     metrics.updates.inc();
-    const { pools: usable, problems } = compile();
+    const { pools, problems } = compile();
     const broken = brokenPools(problems);
-    const pools = retainPools(usable, this.#pools ?? [], broken);
     this.#tell(problems);
     if (!isDeepStrictEqual(pools, this.#pools) || !isDeepStrictEqual(broken, this.#broken)) {
       this.#pools = pools;

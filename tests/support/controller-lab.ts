@@ -58,6 +58,10 @@ export class ControllerProcess {
     return this.#child.pid;
   }
 
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

@@ -57,6 +57,47 @@ describe('restart and outage', () => {
   });
 });
 
+describe('start', () => {
+  it('while the API server is away it waits, and says so; then it comes up by itself', async () => {
+    await lab.pool('p', ['192.0.2.0/28']);
+    await lab.service('a');
+    await lab.plane.stop('kube-apiserver');
+    const controller = await lab.spawnController();
+    await eventually(async () => {
+      const response = await fetch(`http://127.0.0.1:${controller.healthPort}/readyz`);
+      expect(response.status).toBe(503);
+      expect(await response.text()).toContain('not synced yet: services');
+    }, 20_000);
+    lab.plane.startApiServer(['--service-cluster-ip-range=10.96.0.0/16,fd00:96::/108']);
+    await controller.ready();
+    await lab.expectIps('a', ['192.0.2.0']);
+  });
+
+  it('168, contract: port 0 serves no metrics; the log is compact JSON, without debug lines at level info', async () => {
+    await lab.pool('p', ['192.0.2.0/28']);
+    const quiet = await lab.startController();
+    await lab.service('a');
+    await lab.expectIps('a', ['192.0.2.0']);
+    expect(quiet.log).toContain('"level":"info"');
+    expect(quiet.log).not.toContain('"level":"debug"');
+    expect(quiet.log).not.toContain(':9120');
+    for (const line of quiet.log.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('ts');
+    await quiet.stop();
+    const chatty = await lab.startController('--log-level=debug');
+    await eventually(() => expect(chatty.log).toContain('"level":"debug"'));
+  });
+
+  it('wrong settings end it with code 64 and one line that names them', async () => {
+    const controller = await lab.spawnController(
+      '--tls-cipher-suites=TLS_X',
+      '--leader-elect-lease-duration=1s',
+    );
+    await eventually(() => expect(controller.running).toBe(false), 20_000);
+    expect(controller.exitCode).toBe(64);
+    expect(controller.log).toContain('--leader-elect-lease-duration');
+  });
+});
+
 describe('bad objects', () => {
   it('125, 141, 162: a malformed pool takes out itself; state, event and log name object, field and remedy', async () => {
     await lab.pool('good', ['192.0.2.0/28']);

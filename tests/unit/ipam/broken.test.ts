@@ -1,12 +1,10 @@
 /** controller.md §8, 125: pools whose objects have problems. */
 import { describe, expect, it } from 'vitest';
-import { brokenPools, retainPools } from '#core/ipam/retain.ts';
+import { brokenPools } from '#core/ipam/broken.ts';
 import { ask, pool, recorded, service, World } from '#tests/support/ipam.ts';
 
 const good = pool('good', ['192.0.2.0/28']);
-const bad = pool('bad', ['198.51.100.0/28']);
 const broken = new Set(['bad']);
-const names = (pools: readonly { name: string }[]): string[] => pools.map(({ name }) => name);
 
 describe('broken pools', () => {
   it('are those that a problem names', () => {
@@ -17,15 +15,6 @@ describe('broken pools', () => {
       { ...problem, object: object('Community', 'c') },
     ];
     expect([...brokenPools(problems as Parameters<typeof brokenPools>[0])]).toEqual(['bad']);
-  });
-
-  it('stay as they last were, unless deleted, never valid, or taken by another', () => {
-    expect(names(retainPools([good], [bad, good], broken))).toEqual(['bad', 'good']);
-    expect(names(retainPools([good], [bad, good], new Set()))).toEqual(['good']);
-    expect(names(retainPools([good], [good], broken))).toEqual(['good']);
-    const other = pool('other', ['198.51.100.15/32']);
-    expect(names(retainPools([other], [bad], broken))).toEqual(['other']);
-    expect(names(retainPools([bad], [bad], broken))).toEqual(['bad']);
   });
 
   it('without an earlier form freeze what is recorded from them, and give nothing', () => {
