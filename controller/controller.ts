@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compareAge } from '#core/ipam/decide.ts';
 import { Ipam, type Effects } from '#core/ipam/ipam.ts';
-import { POOL_ANNOTATION } from '#core/ipam/request.ts';
+import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import type { Problem } from '#core/model/config.ts';
 import { projectService } from '#core/model/projections.ts';
 import type { ServiceView } from '#core/model/views.ts';
@@ -165,7 +165,7 @@ export class Controller {
   #concerns({ key, old, now }: StoreChange<ServiceView>): boolean {
     const matters = (view: ServiceView | undefined): boolean =>
       view !== undefined &&
-      (view.type === 'LoadBalancer' || view.ingress.length > 0 || POOL_ANNOTATION in view.annotations);
+      (view.type === 'LoadBalancer' || view.ingress.length > 0 || ALLOCATED_FROM_POOL in view.annotations);
     return matters(old) || matters(now) || this.#ipam.allocations.bookings.has(key);
   }
 

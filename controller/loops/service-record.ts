@@ -1,14 +1,15 @@
 /** The one write that puts a decision on a Service: status and pool annotation together (controller.md §2.4). */
 import type { Decision } from '#core/ipam/decide.ts';
-import { POOL_ANNOTATION } from '#core/ipam/request.ts';
+import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import { formatAddress } from '#core/model/ip.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import type { KubeObject } from '#runtime/kube/types.ts';
 
 /** The whole object with the decided record: the status endpoint takes status and metadata of what it gets. */
 export function withRecord(raw: KubeObject, decision: Decision): KubeObject {
-  const { [POOL_ANNOTATION]: _, ...others } = raw.metadata.annotations ?? {};
-  const annotations = decision.pool === undefined ? others : { ...others, [POOL_ANNOTATION]: decision.pool };
+  const { [ALLOCATED_FROM_POOL]: _, ...others } = raw.metadata.annotations ?? {};
+  const annotations =
+    decision.pool === undefined ? others : { ...others, [ALLOCATED_FROM_POOL]: decision.pool };
   const ingress = decision.addresses.map((address) => ({ ip: formatAddress(address) }));
   const status = typeof raw['status'] === 'object' && raw['status'] !== null ? raw['status'] : {};
   return {

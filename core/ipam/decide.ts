@@ -3,6 +3,7 @@
  * Service's status is the truth; what it names is booked again as it is, and only without a valid record is
  * something allocated. Deciding changes the allocations; writing the decision down is the caller's part.
  */
+import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import {
   addSecondFamily,
   allocate,
@@ -13,13 +14,7 @@ import {
 import type { Allocations } from '#core/ipam/allocations.ts';
 import { familyChanged, familyOf, serviceFamily } from '#core/ipam/families.ts';
 import type { Refusal } from '#core/ipam/refusal.ts';
-import {
-  claimOf,
-  legacyAnnotations,
-  POOL_ANNOTATION,
-  requestedAddresses,
-  requestedPool,
-} from '#core/ipam/request.ts';
+import { claimOf, legacyAnnotations, requestedAddresses, requestedPool } from '#core/ipam/request.ts';
 import { recordMatches, recordedAddresses } from '#core/ipam/record.ts';
 import type { Wait } from '#core/ipam/waiting.ts';
 import { compareAddresses, sameAddress, type IpAddress } from '#core/model/ip.ts';
@@ -166,7 +161,7 @@ class Step {
 
   /** Its addresses came from a pool that exists but cannot be used at present. */
   #isFrozen(): boolean {
-    const name = this.#service.annotations[POOL_ANNOTATION];
+    const name = this.#service.annotations[ALLOCATED_FROM_POOL];
     return name !== undefined && this.#service.ingress.length > 0 && this.#allocations.isBroken(name);
   }
 

@@ -1,5 +1,5 @@
 /** What is recorded on a Service, and the record that a decision wants there. */
-import { POOL_ANNOTATION } from '#core/ipam/request.ts';
+import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import { formatAddress, parseAddress, type IpAddress } from '#core/model/ip.ts';
 import type { ServiceView } from '#core/model/views.ts';
 
@@ -19,7 +19,7 @@ export function recordMatches(
   pool: string | undefined,
 ): boolean {
   return (
-    service.annotations[POOL_ANNOTATION] === pool &&
+    service.annotations[ALLOCATED_FROM_POOL] === pool &&
     service.ingress.length === addresses.length &&
     service.ingress.every((entry, index) => {
       const address = addresses[index];

@@ -1,34 +1,35 @@
 /** What a Service asks for: addresses, a pool, a sharing key (controller.md §2.2). */
+import {
+  ADDRESS_POOL,
+  ALLOW_SHARED_IP,
+  LEGACY_ANNOTATION_PREFIX,
+  LOAD_BALANCER_IPS,
+  readAnnotation,
+  type AnnotationName,
+} from '#core/api/annotations.ts';
 import { familyOf } from '#core/ipam/families.ts';
 import { quoted } from '#core/ipam/refusal.ts';
 import { backendKeyOf, portsOf, type Claim } from '#core/ipam/sharing.ts';
 import { parseAddress, type IpAddress } from '#core/model/ip.ts';
 import type { ServiceView } from '#core/model/views.ts';
 
-export const ANNOTATION_PREFIX = 'metallb.io/';
-export const LEGACY_PREFIX = 'metallb.universe.tf/';
-/** Written together with the addresses, never read. */
-export const POOL_ANNOTATION = `${ANNOTATION_PREFIX}ip-allocated-from-pool`;
-
 export type AddressRequest =
   | { readonly kind: 'none' }
   | { readonly kind: 'addresses'; readonly addresses: readonly IpAddress[] }
   | { readonly kind: 'invalid'; readonly message: string };
 
-/** The new prefix wins when its key is present, even with an empty value. */
-function annotation(service: ServiceView, name: string): string {
-  return (
-    service.annotations[`${ANNOTATION_PREFIX}${name}`] ?? service.annotations[`${LEGACY_PREFIX}${name}`] ?? ''
-  );
+/** The new spelling wins when its key is present, even with an empty value; absent counts as empty. */
+function annotation(service: ServiceView, name: AnnotationName): string {
+  return readAnnotation(service.annotations, name) ?? '';
 }
 
 export function requestedPool(service: ServiceView): string {
-  return annotation(service, 'address-pool');
+  return annotation(service, ADDRESS_POOL);
 }
 
 /** Addresses in the order in which the user wrote them. */
 export function requestedAddresses(service: ServiceView): AddressRequest {
-  const listed = annotation(service, 'loadBalancerIPs');
+  const listed = annotation(service, LOAD_BALANCER_IPS);
   const single = service.loadBalancerIP;
   if (listed === '' && single === '') return { kind: 'none' };
   if (listed !== '' && single !== '') {
@@ -68,7 +69,7 @@ export function claimOf(service: ServiceView): Claim {
     namespace: service.namespace,
     labels: service.labels,
     ports: portsOf(service),
-    sharingKey: annotation(service, 'allow-shared-ip'),
+    sharingKey: annotation(service, ALLOW_SHARED_IP),
     backendKey: backendKeyOf(service),
   };
 }
@@ -76,6 +77,6 @@ export function claimOf(service: ServiceView): Claim {
 /** Names of the annotations under the deprecated prefix, sorted. */
 export function legacyAnnotations(service: ServiceView): string[] {
   return Object.keys(service.annotations)
-    .filter((name) => name.startsWith(LEGACY_PREFIX))
+    .filter((name) => name.startsWith(LEGACY_ANNOTATION_PREFIX))
     .sort();
 }

@@ -254,18 +254,20 @@ export class ControllerLab {
   /** Stops every controller and removes all Services and pools: for a fresh start on the same API server. */
   async reset(): Promise<void> {
     for (const controller of this.#processes.splice(0)) await controller.stop('SIGKILL');
-    for (const { metadata } of await this.client.list(kinds.Service)) {
-      if (metadata.name !== 'kubernetes') await this.deleteService(metadata.name);
-    }
+    const services = await this.client.list(kinds.Service);
+    const ours = services.filter(({ metadata }) => metadata.name !== 'kubernetes');
+    await Promise.all(ours.map(({ metadata }) => this.deleteService(metadata.name)));
     for (const type of [metallbResources.IPAddressPool, metallbResources.ConfigurationState]) {
       for (const { metadata } of await this.client.list(type, { namespace: NAMESPACE })) {
         await this.client.delete({ type, namespace: NAMESPACE, name: metadata.name }).catch(ignoreMissing);
       }
     }
-    for (const { metadata } of await this.client.list(kinds.Event)) {
-      const { namespace, name } = metadata;
-      await this.client.delete({ type: kinds.Event, namespace, name }).catch(ignoreMissing);
-    }
+    const events = await this.client.list(kinds.Event);
+    await Promise.all(
+      events.map(({ metadata: { namespace, name } }) =>
+        this.client.delete({ type: kinds.Event, namespace, name }).catch(ignoreMissing),
+      ),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 /** Pools and Services in a few words, and a controller without an API server around core/ipam. */
 import { Ipam } from '#core/ipam/ipam.ts';
 import type { Decision } from '#core/ipam/decide.ts';
-import { POOL_ANNOTATION } from '#core/ipam/request.ts';
+import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import type { Pool, PoolEntry, ServiceAllocation } from '#core/model/config.ts';
 import {
   cidrRange,
@@ -99,7 +99,7 @@ export function recorded(
 ): Pick<ServiceView, 'ingress' | 'annotations'> {
   return {
     ingress: ips.map((ip) => ({ ip, hostname: '', ipMode: 'VIP', hasPorts: false })),
-    annotations: poolName === undefined ? {} : { [POOL_ANNOTATION]: poolName },
+    annotations: poolName === undefined ? {} : { [ALLOCATED_FROM_POOL]: poolName },
   };
 }
 
@@ -149,7 +149,7 @@ export class World {
     const { stack, ...rest } = change;
     const before = this.view(key);
     const annotations = rest.annotations && {
-      ...pick(before.annotations, POOL_ANNOTATION),
+      ...pick(before.annotations, ALLOCATED_FROM_POOL),
       ...rest.annotations,
     };
     this.apply({
@@ -184,7 +184,7 @@ export class World {
   }
 
   poolOf(key: string): string | undefined {
-    return this.view(key).annotations[POOL_ANNOTATION];
+    return this.view(key).annotations[ALLOCATED_FROM_POOL];
   }
 
   /** Reasons of the events of a Service, in order, since the last `forgetEvents`. */
@@ -217,9 +217,9 @@ export class World {
     for (const event of decision.events) this.events.push({ ...event, key });
     if (decision.kind !== 'assign' && decision.kind !== 'clear') return;
     const view = this.view(key);
-    const { [POOL_ANNOTATION]: _, ...others } = view.annotations;
+    const { [ALLOCATED_FROM_POOL]: _, ...others } = view.annotations;
     const ours: Record<string, string> =
-      decision.pool === undefined ? {} : { [POOL_ANNOTATION]: decision.pool };
+      decision.pool === undefined ? {} : { [ALLOCATED_FROM_POOL]: decision.pool };
     this.writes.push(key);
     this.services.set(key, {
       ...view,

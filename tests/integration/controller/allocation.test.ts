@@ -1,6 +1,6 @@
 /** controller.md §8 and field cases, black box: the program against a real API server. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { POOL_ANNOTATION } from '#core/ipam/request.ts';
+import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { ControllerLab, ipsOf } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
@@ -26,7 +26,7 @@ describe('allocation', () => {
     await lab.service('both', dual);
     await lab.expectIps('both', ['192.0.2.1', '2001:db8::1']);
     const service = await lab.read('both');
-    expect(service.metadata.annotations?.[POOL_ANNOTATION]).toBe('p');
+    expect(service.metadata.annotations?.[ALLOCATED_FROM_POOL]).toBe('p');
     const writers = (service.metadata['managedFields'] as { subresource?: string }[]).filter(
       (entry) => entry.subresource === 'status',
     );
@@ -80,7 +80,7 @@ describe('allocation', () => {
     await lab.expectIps('b', ['192.0.2.0']);
     await lab.expectIps('a', []);
     await eventually(async () =>
-      expect((await lab.read('a')).metadata.annotations ?? {}).not.toHaveProperty(POOL_ANNOTATION),
+      expect((await lab.read('a')).metadata.annotations ?? {}).not.toHaveProperty(ALLOCATED_FROM_POOL),
     );
   });
 
@@ -96,9 +96,9 @@ describe('allocation', () => {
     expect(await lab.ips('a')).toEqual(['192.0.2.9']);
     await lab.patchService('a', ingress({ ip: '192.0.2.9' }, { hostname: 'lb.example' }), 'status');
     await lab.expectIps('a', ['192.0.2.9']);
-    await lab.patchService('a', { metadata: { annotations: { [POOL_ANNOTATION]: null } } });
+    await lab.patchService('a', { metadata: { annotations: { [ALLOCATED_FROM_POOL]: null } } });
     await eventually(async () =>
-      expect((await lab.read('a')).metadata.annotations?.[POOL_ANNOTATION]).toBe('p'),
+      expect((await lab.read('a')).metadata.annotations?.[ALLOCATED_FROM_POOL]).toBe('p'),
     );
     await lab.patchService('a', ingress(), 'status');
     await eventually(async () => expect(await lab.ips('a')).toHaveLength(1));

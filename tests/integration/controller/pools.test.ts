@@ -1,6 +1,6 @@
 /** controller.md §8 H and K, black box: pools that change under live Services, and what is reported of them. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { POOL_ANNOTATION } from '#core/ipam/request.ts';
+import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import { ControllerLab, NAMESPACE } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
@@ -15,7 +15,9 @@ afterAll(() => lab?.[Symbol.asyncDispose]());
 const version = async (name: string): Promise<string | undefined> =>
   (await lab.read(name)).metadata.resourceVersion;
 const expectPool = (name: string, pool: string): Promise<void> =>
-  eventually(async () => expect((await lab.read(name)).metadata.annotations?.[POOL_ANNOTATION]).toBe(pool));
+  eventually(async () =>
+    expect((await lab.read(name)).metadata.annotations?.[ALLOCATED_FROM_POOL]).toBe(pool),
+  );
 
 describe('pools under live Services', () => {
   it('115, 116, 155, B10: grown, shrunk around and past what is used', async () => {
@@ -61,7 +63,7 @@ describe('pools under live Services', () => {
     await expectPool('a', 'q');
     await lab.deletePool('q');
     await lab.expectIps('a', []);
-    expect((await lab.read('a')).metadata.annotations ?? {}).not.toHaveProperty(POOL_ANNOTATION);
+    expect((await lab.read('a')).metadata.annotations ?? {}).not.toHaveProperty(ALLOCATED_FROM_POOL);
     await lab.pool('p', ['192.0.2.0/28']);
     await lab.expectIps('a', ['192.0.2.0']);
   });

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Controller } from '#controller/controller.ts';
 import { metallbResources } from '#core/api/resources.ts';
-import { POOL_ANNOTATION } from '#core/ipam/request.ts';
+import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
 import { plainCredentials } from '#runtime/kube/credentials.ts';
 import type { EventText } from '#runtime/kube/events.ts';
@@ -43,7 +43,7 @@ function service(name: string, change: { spec?: object; ips?: string[]; pool?: s
     metadata: {
       name,
       namespace: 'default',
-      annotations: { 'example.com/theirs': 'x', ...(change.pool && { [POOL_ANNOTATION]: change.pool }) },
+      annotations: { 'example.com/theirs': 'x', ...(change.pool && { [ALLOCATED_FROM_POOL]: change.pool }) },
     },
     spec: { type: 'LoadBalancer', clusterIPs: ['10.96.0.9'], ports: [{ port: 80 }], ...change.spec },
     status: {
@@ -99,7 +99,10 @@ describe('writes', () => {
     await expectIps('a', ['192.0.2.0']);
     await expectIps('b', ['192.0.2.1']);
     expect(requests(ofServices)).toEqual(['PUT', 'PUT']);
-    expect(found('a').metadata.annotations).toEqual({ 'example.com/theirs': 'x', [POOL_ANNOTATION]: 'p' });
+    expect(found('a').metadata.annotations).toEqual({
+      'example.com/theirs': 'x',
+      [ALLOCATED_FROM_POOL]: 'p',
+    });
     expect((found('a')['status'] as { conditions: unknown }).conditions).toEqual([{ type: 'Foreign' }]);
   });
 
