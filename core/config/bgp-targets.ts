@@ -9,54 +9,82 @@ import type { BgpAdvertisement, Pool, PoolEntry } from '#core/model/config.ts';
 import type { Family } from '#core/model/ip.ts';
 import type { NodeView } from '#core/model/views.ts';
 
-/** Advertisements in force: those of one pool, grouped so that only members of a group can contradict each other. */
+/** Per address family. */
+type Lengths = Readonly<Record<Family, number>>;
+
+/** What ADB-17 compares of an advertisement; those alike stand for each other. */
+type Attached = Map<number, Map<string, BgpAdvertisement>>;
+
+/** Attaches advertisements to pools, the seniors first. */
 export class BgpTargets {
   readonly #pools: PoolIndex;
   readonly #nodes: readonly NodeView[];
   readonly #sharing: NodeSharing;
-  readonly #attached = new Map<string, BgpAdvertisement[]>();
+  /** False when all advertisements have one local preference: nothing can contradict. */
+  readonly #preferencesDiffer: boolean;
+  /** Pool → local preference → treatment → the first advertisement with it. */
+  readonly #attached = new Map<string, Attached>();
+  /** The longest of the widest blocks of a list of pools; lists of all pools are one and the same array. */
+  readonly #lengths = new Map<readonly string[], Lengths>();
 
-  constructor(pools: PoolIndex, nodes: readonly NodeView[]) {
+  constructor(pools: PoolIndex, nodes: readonly NodeView[], preferences: Iterable<number>) {
     this.#pools = pools;
     this.#nodes = nodes;
     this.#sharing = new NodeSharing(nodes);
+    this.#preferencesDiffer = new Set(preferences).size > 1;
   }
 
   /** Attaches an advertisement to the pools it reaches; call in order of seniority. */
   attach(advertisement: BgpAdvertisement): { pools: readonly string[]; findings: Finding[] } {
+    const compared = this.#preferencesDiffer && advertisement.serviceSelectors.length === 0;
+    if (!compared && this.#fitsAll(advertisement)) return { pools: advertisement.pools, findings: [] };
+    const treatment = treatmentOf(advertisement);
     const findings: Finding[] = [];
     const pools = advertisement.pools.filter((name) => {
       const pool = this.#pools.byName.get(name);
       if (pool === undefined) return false;
       const coarse = tooCoarse(advertisement, pool);
-      if (coarse.length > 0) {
-        findings.push(...coarse);
-        return false;
-      }
-      const conflict = this.#conflict(advertisement, pool);
-      if (conflict !== undefined) findings.push(conflict);
-      return conflict === undefined;
+      const conflict = compared && coarse.length === 0 ? this.#conflict(advertisement, pool, treatment) : [];
+      findings.push(...coarse, ...conflict);
+      return coarse.length + conflict.length === 0;
     });
     return { pools, findings };
   }
 
-  /** ADB-17: the first senior advertisement of the pool that asks for another local preference. */
-  #conflict(mine: BgpAdvertisement, pool: Pool): Finding | undefined {
-    if (mine.serviceSelectors.length > 0) return undefined;
-    const families = familiesOf(pool);
-    // Advertisements of the same treatment stand for each other: one of each is kept.
-    const seniors = this.#attached.get(pool.name) ?? [];
-    let known = false;
-    for (const theirs of seniors) {
-      known ||= sameTreatment(mine, theirs);
-      if (this.#contradicts(mine, theirs, families)) return contradiction(mine, theirs, pool.name);
-    }
-    if (!known) this.#attached.set(pool.name, [...seniors, mine]);
-    return undefined;
+  /** True when the aggregation lengths are fine for every pool (ADB-16). */
+  #fitsAll({ pools, aggregationLength, aggregationLengthV6 }: BgpAdvertisement): boolean {
+    const known = this.#lengths.get(pools) ?? this.#measure(pools);
+    return aggregationLength >= known.ipv4 && aggregationLengthV6 >= known.ipv6;
   }
 
-  #contradicts(a: BgpAdvertisement, b: BgpAdvertisement, families: ReadonlySet<Family>): boolean {
-    if (a.localPref === b.localPref || !sameAggregation(a, b, families)) return false;
+  #measure(pools: readonly string[]): Lengths {
+    const longest = { ipv4: Number.NEGATIVE_INFINITY, ipv6: Number.NEGATIVE_INFINITY };
+    for (const name of pools)
+      for (const entry of this.#pools.byName.get(name)?.entries ?? [])
+        longest[entry.range.family] = Math.max(longest[entry.range.family], widestBlock(entry));
+    this.#lengths.set(pools, longest);
+    return longest;
+  }
+
+  /** ADB-17: the first senior advertisement of the pool that asks for another local preference. */
+  #conflict(mine: BgpAdvertisement, pool: Pool, treatment: string): Finding[] {
+    const attached: Attached = this.#attached.get(pool.name) ?? new Map<number, Map<string, BgpAdvertisement>>();
+    this.#attached.set(pool.name, attached);
+    const families = familiesOf(pool);
+    for (const [localPref, seniors] of attached) {
+      if (localPref === mine.localPref) continue;
+      for (const theirs of seniors.values())
+        if (this.#meet(mine, theirs, families)) return [contradiction(mine, theirs, pool.name)];
+    }
+    const alike = attached.get(mine.localPref) ?? new Map<string, BgpAdvertisement>();
+    if (!alike.has(treatment)) alike.set(treatment, mine);
+    attached.set(mine.localPref, alike);
+    return [];
+  }
+
+  /** True when both would announce one route to one peer from one node. */
+  #meet(a: BgpAdvertisement, b: BgpAdvertisement, families: ReadonlySet<Family>): boolean {
+    if (!sameAggregation(a, b, families)) return false;
     const samePeers =
       a.peers.length === 0 || b.peers.length === 0 || a.peers.some((peer) => b.peers.includes(peer));
     return samePeers && this.#nodes.length > 0 && this.#sharing.share(a.nodeSelectors, b.nodeSelectors);
@@ -75,13 +103,9 @@ function sameAggregation(a: BgpAdvertisement, b: BgpAdvertisement, families: Rea
   );
 }
 
-function sameTreatment(a: BgpAdvertisement, b: BgpAdvertisement): boolean {
-  return (
-    a.localPref === b.localPref &&
-    a.aggregationLength === b.aggregationLength &&
-    a.aggregationLengthV6 === b.aggregationLengthV6 &&
-    JSON.stringify([a.peers, a.nodeSelectors]) === JSON.stringify([b.peers, b.nodeSelectors])
-  );
+function treatmentOf(advertisement: BgpAdvertisement): string {
+  const { aggregationLength, aggregationLengthV6, peers, nodeSelectors } = advertisement;
+  return JSON.stringify([aggregationLength, aggregationLengthV6, peers, nodeSelectors]);
 }
 
 function contradiction(mine: BgpAdvertisement, theirs: BgpAdvertisement, pool: string): Finding {

@@ -25,24 +25,27 @@ export function compileBgp(
   const { objects, problems } = split(resources.bgpAdvertisements);
   const peers = new Set(resources.peers.map(({ ref }) => ref.name));
   const selected = objects.filter(({ spec }) => selectsNode(spec?.nodeSelectors, scope));
-  const targets = new BgpTargets(pools, scope.kind === 'speaker' ? [scope.node] : resources.nodes);
-  const compiled = new Map(
-    selected.sort(bySeniority).map((object) => {
-      const one = compileBgpAdvertisement(object, pools, aliases);
-      const fit = one.findings.length === 0 ? targets.attach(one.advertisement) : undefined;
-      return [object.metadata.name, { ...one, fit }];
-    }),
+  const own = selected.map((object) => ({ object, ...compileBgpAdvertisement(object, pools, aliases) }));
+  const sound = own.filter(({ findings }) => findings.length === 0);
+  const targets = new BgpTargets(
+    pools,
+    scope.kind === 'speaker' ? [scope.node] : resources.nodes,
+    sound.map(({ advertisement }) => advertisement.localPref),
+  );
+  const fits = new Map(
+    sound
+      .sort((a, b) => bySeniority(a.object, b.object))
+      .map(({ object, advertisement }) => [object.metadata.name, targets.attach(advertisement)]),
   );
   const result: BgpResult = { advertisements: [], problems, warnings: [] };
-  for (const object of selected.sort(byName)) {
+  for (const { object, advertisement, findings } of own.sort((a, b) => byName(a.object, b.object))) {
     const { name, namespace = '' } = object.metadata;
     const ref = { kind: 'BGPAdvertisement', namespace, name };
+    const fit = fits.get(name);
     result.warnings.push(...unknownPools(ref, object.spec?.ipAddressPools ?? [], pools));
     result.warnings.push(...problemsOf(ref, unknownPeers(object, peers)));
-    const one = compiled.get(name);
-    if (one === undefined) continue;
-    result.problems.push(...problemsOf(ref, [...one.findings, ...(one.fit?.findings ?? [])]));
-    if (one.fit !== undefined) result.advertisements.push({ ...one.advertisement, pools: one.fit.pools });
+    result.problems.push(...problemsOf(ref, [...findings, ...(fit?.findings ?? [])]));
+    if (fit !== undefined) result.advertisements.push({ ...advertisement, pools: fit.pools });
   }
   return result;
 }

@@ -10,11 +10,31 @@ export interface PoolIndex {
   readonly names: ReadonlySet<string>;
   /** Names of the pools in force, sorted. */
   readonly all: readonly string[];
+  /** Pools by `key=value` of their labels, so that a selector need not look at all of them. */
+  readonly byLabel: ReadonlyMap<string, readonly Pool[]>;
 }
 
 export function indexPools(pools: readonly Pool[], names: readonly string[]): PoolIndex {
-  const all = pools.map(({ name }) => name).sort(compareText);
-  return { byName: new Map(pools.map((pool) => [pool.name, pool])), names: new Set(names), all };
+  const byLabel = new Map<string, Pool[]>();
+  for (const pool of pools)
+    for (const [key, value] of Object.entries(pool.labels)) {
+      const list = byLabel.get(`${key}=${value}`);
+      if (list === undefined) byLabel.set(`${key}=${value}`, [pool]);
+      else list.push(pool);
+    }
+  return {
+    byName: new Map(pools.map((pool) => [pool.name, pool])),
+    names: new Set(names),
+    all: pools.map(({ name }) => name).sort(compareText),
+    byLabel,
+  };
+}
+
+/** Pools that the selector may match: those with one of the labels it asks for, else all. */
+function candidates({ requirements }: Selector, pools: PoolIndex): Iterable<Pool> {
+  const asked = requirements.find(({ operator }) => operator === 'In');
+  if (asked === undefined) return pools.byName.values();
+  return asked.values.flatMap((value) => pools.byLabel.get(`${asked.key}=${value}`) ?? []);
 }
 
 /** Names of the pools reached, sorted, each once. */
@@ -25,9 +45,9 @@ export function reachedPools(
 ): readonly string[] {
   if (named.length === 0 && selectors.length === 0) return pools.all;
   const reached = new Set(named.filter((name) => pools.byName.has(name)));
-  if (selectors.length > 0)
-    for (const pool of pools.byName.values())
-      if (selectors.some((selector) => selects(selector, pool.labels))) reached.add(pool.name);
+  for (const selector of selectors)
+    for (const pool of candidates(selector, pools))
+      if (selects(selector, pool.labels)) reached.add(pool.name);
   return [...reached].sort(compareText);
 }
 
