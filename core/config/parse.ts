@@ -20,7 +20,7 @@ const RULES: Readonly<Record<string, string>> = {
 };
 
 /** `['spec', 'addresses', 1]` as `spec.addresses[1]`. */
-function fieldPath(path: readonly PropertyKey[]): string {
+export function fieldPath(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
     .join('');
