@@ -122,9 +122,10 @@ function isInternal(peer: BgpPeer): boolean {
   return isSameAs(peer) && peer.localAsn === undefined;
 }
 
-/** FRR turns a peer of our own AS number into a multihop one when it gets a local AS, and shows it (W53). */
-function isMadeExternal({ remoteAs, myAsn, localAsn }: BgpPeer): boolean {
-  return localAsn !== undefined && remoteAs.kind === 'asn' && remoteAs.asn === myAsn;
+/** FRR makes an addressed peer of our own AS number a multihop one when it gets a local AS, and shows it (W53). */
+function isMadeExternal({ remoteAs, myAsn, localAsn, endpoint }: BgpPeer): boolean {
+  const isOwnAs = remoteAs.kind === 'asn' && remoteAs.asn === myAsn;
+  return localAsn !== undefined && isOwnAs && endpoint.kind === 'address';
 }
 
 /** speaker-bgp.md §2.2: a single-hop external session that carries IPv6 only. */

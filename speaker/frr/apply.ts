@@ -27,6 +27,12 @@ export interface Applied {
   readonly refused: ReadonlyMap<string, string>;
 }
 
+interface Wanted {
+  readonly model: FrrModel;
+  readonly text: string;
+  readonly expectation: Expectation;
+}
+
 /** FRR's words for a change it refused. */
 interface Complaint {
   readonly change: Change;
@@ -42,6 +48,7 @@ export class Applier {
   #known: ConfigTree | undefined;
   /** Differences FRR keeps in spite of us and without a word; mentioned once. */
   readonly #tolerated = new Set<string>();
+  #last: Wanted | undefined;
 
   constructor(options: VtyshOptions, render: Renderer, log: Logger) {
     this.#options = options;
@@ -86,11 +93,14 @@ export class Applier {
     return false;
   }
 
-  #expect(model: FrrModel): { text: string; expectation: Expectation } {
+  /** What the model means; the last one is kept, for checks ask for the same again and again. */
+  #expect(model: FrrModel): Wanted {
+    if (this.#last?.model === model) return this.#last;
     const text = this.#render(model);
     const desired = parseConfig(text);
     const rendered = model.raw.length === 0 ? desired : parseConfig(this.#render({ ...model, raw: [] }));
-    return { text, expectation: { desired, rendered } };
+    this.#last = { model, text, expectation: { desired, rendered } };
+    return this.#last;
   }
 
   async #attempt(model: FrrModel): Promise<{ text: string; changes: number; complaints: Complaint[] }> {

@@ -12,6 +12,7 @@ import { AppError } from '#core/errors.ts';
 const MAIN = 'frr.conf';
 const strict = { strict: true, knownHelpersOnly: true, noEscape: true } as const;
 
+/** Rendering the same model object again costs nothing. */
 export type Renderer = (model: FrrModel) => string;
 
 /** Compiles the templates of a folder once. Throws CONFIG naming the folder, file or variable that is wrong. */
@@ -22,9 +23,12 @@ export function loadTemplates(directory: string): Renderer {
   for (const name of names)
     handlebars.registerPartial(name, readFileSync(join(directory, `${name}.hbs`), 'utf8'));
   const main = handlebars.compile<RenderContext>(`{{> ${MAIN}}}`, strict);
+  let last: { readonly model: FrrModel; readonly text: string } | undefined;
   return (model) => {
+    if (last?.model === model) return last.text;
     try {
-      return main(renderContext(model));
+      last = { model, text: main(renderContext(model)) };
+      return last.text;
     } catch (error) {
       throw templateError(
         `template in ${directory}: ${error instanceof Error ? error.message : String(error)}`,

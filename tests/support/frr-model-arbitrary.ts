@@ -43,6 +43,8 @@ const peerArbitrary = (endpoint: string, vrf: string): fc.Arbitrary<BgpPeer> =>
         ...part,
         vrf,
         ...(endpoint === 'eth1' || isOwnAs(part) ? { ebgpMultiHop: false } : {}),
+        // FRR shows or hides `ebgp-multihop` here, depending on what was typed before.
+        ...(endpoint === 'eth1' && isOwnAs(part) ? { localAsn: undefined } : {}),
       }),
     );
 
