@@ -14,10 +14,12 @@ export interface ClusterFacts {
   readonly own: OwnImage;
 }
 
-/** Image and pull policy of our own pod, as its Deployment names them; empty when there is no pod. */
+/** How our own pod gets its image, as its Deployment says; empty when there is no pod. */
 export interface OwnImage {
   readonly image: string;
   readonly pullPolicy: string;
+  /** Names of Secrets. */
+  readonly pullSecrets: readonly string[];
 }
 
 export interface FactsOptions {
@@ -50,7 +52,7 @@ async function ask({ client, namespace, podName, signal }: FactsOptions): Promis
   const home = await client.get({ type: kinds.Namespace, name: namespace }, signal);
   const own =
     podName === ''
-      ? { image: '', pullPolicy: '' }
+      ? { image: '', pullPolicy: '', pullSecrets: [] }
       : ownImage(await client.get({ type: kinds.Pod, namespace, name: podName }, signal));
   return { groups, namespaceUid: home.metadata.uid ?? '', own };
 }
@@ -61,10 +63,15 @@ interface PodSpec {
     readonly image?: string;
     readonly imagePullPolicy?: string;
   }[];
+  readonly imagePullSecrets?: readonly { readonly name?: string }[];
 }
 
 function ownImage(pod: Readonly<Record<string, unknown>>): OwnImage {
-  const { containers = [] } = (pod['spec'] ?? {}) as PodSpec;
+  const { containers = [], imagePullSecrets = [] } = (pod['spec'] ?? {}) as PodSpec;
   const container = containers.find(({ name }) => name === 'manager') ?? containers[0];
-  return { image: container?.image ?? '', pullPolicy: container?.imagePullPolicy ?? '' };
+  return {
+    image: container?.image ?? '',
+    pullPolicy: container?.imagePullPolicy ?? '',
+    pullSecrets: imagePullSecrets.flatMap(({ name }) => (name === undefined ? [] : [name])),
+  };
 }

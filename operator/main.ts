@@ -40,8 +40,14 @@ async function start(context: Context): Promise<void> {
   scope.use(await startHealthServer({ port: settings.healthPort, ready: () => problem }));
   await serveMetrics(settings, { context, client, metrics });
 
-  const podName = settings.image === '' ? settings.podName : '';
-  const facts = await clusterFacts({ client, namespace, podName, logger, signal, clock: systemClock });
+  const facts = await clusterFacts({
+    client,
+    namespace,
+    podName: settings.podName,
+    logger,
+    signal,
+    clock: systemClock,
+  });
   const options = renderOptions(settings, {
     namespace,
     own: facts.own,

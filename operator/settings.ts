@@ -136,6 +136,7 @@ export function renderOptions(settings: OperatorSettings, facts: Facts): RenderO
     namespace: facts.namespace,
     images,
     imagePullPolicy: settings.imagePullPolicy || ownPullPolicy(settings, facts),
+    imagePullSecrets: facts.own.pullSecrets,
     ports: {
       metrics: settings.metricsPort,
       frrMetrics: settings.frrMetricsPort,

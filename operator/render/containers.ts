@@ -77,9 +77,13 @@ export function confined(capabilities: readonly string[] = []): object {
   };
 }
 
-/** Pod fields that `controllerConfig` and `speakerConfig` set. */
-export function workloadFields(config: WorkloadConfig | undefined): object {
+/** Pod fields that `controllerConfig` and `speakerConfig` set, and how images are pulled. */
+export function workloadFields(config: WorkloadConfig | undefined, options: RenderOptions): object {
   return {
+    ...optional(
+      'imagePullSecrets',
+      options.imagePullSecrets.map((name) => ({ name })),
+    ),
     ...optional('affinity', config?.affinity),
     ...optional('priorityClassName', config?.priorityClassName),
     ...optional('runtimeClassName', config?.runtimeClassName),

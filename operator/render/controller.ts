@@ -40,7 +40,7 @@ export function controllerDeployment(input: RenderInput): Manifest {
       template: {
         metadata: { labels: podLabels('controller'), ...optional('annotations', config?.annotations) },
         spec: {
-          ...workloadFields(config),
+          ...workloadFields(config, options),
           containers: [controllerContainer(input)],
           dnsPolicy: 'Default',
           nodeSelector: { 'kubernetes.io/os': 'linux', ...spec.controllerNodeSelector },

@@ -51,6 +51,8 @@ export interface RenderOptions {
   readonly namespace: string;
   readonly images: { readonly controller: string; readonly speaker: string; readonly frr: string };
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never' | '';
+  /** Secrets that images are pulled with. */
+  readonly imagePullSecrets: readonly string[];
   readonly ports: Ports;
   readonly tls: TlsOptions;
   readonly platform: 'kubernetes' | 'openshift';

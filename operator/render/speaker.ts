@@ -54,7 +54,7 @@ export function speakerDaemonSet(input: RenderInput): Manifest {
       template: {
         metadata: { labels: podLabels('speaker'), ...optional('annotations', podAnnotations(input)) },
         spec: {
-          ...workloadFields(config),
+          ...workloadFields(config, options),
           containers: [speakerContainer(input), ...(hasFrr(input) ? [frrContainer(options)] : [])],
           dnsPolicy: 'Default',
           hostNetwork: true,

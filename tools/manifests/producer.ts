@@ -19,6 +19,7 @@ export function plainOptions(managedBy: string, memberlistSecret: string): Rende
     namespace: 'metallb-system',
     images: { controller: publishedImage, speaker: publishedImage, frr: publishedImage },
     imagePullPolicy: '',
+    imagePullSecrets: [],
     ports: { metrics: 9120, frrMetrics: 9121, health: 17472, memberlist: 7946 },
     tls: { minVersion: '', cipherSuites: '', curvePreferences: '' },
     platform: 'kubernetes',

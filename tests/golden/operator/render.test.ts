@@ -46,7 +46,7 @@ const variants: readonly Variant[] = [
       controllerTolerations: [{ key: 'infra', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 }],
       controllerConfig: config,
     },
-    changes: { imagePullPolicy: 'IfNotPresent', monitors: 'pod', networkPolicies: false },
+    changes: { imagePullPolicy: 'IfNotPresent', imagePullSecrets: ['registry'], monitors: 'pod', networkPolicies: false },
   },
   {
     name: 'openshift',

@@ -12,7 +12,10 @@ const containers = [
 ];
 const objects: Readonly<Record<string, KubeObject>> = {
   'Namespace metallb-system': { metadata: { name: 'metallb-system', uid: 'home' } },
-  'Pod me': { metadata: { name: 'me', namespace: 'metallb-system' }, spec: { containers } },
+  'Pod me': {
+    metadata: { name: 'me', namespace: 'metallb-system' },
+    spec: { containers, imagePullSecrets: [{ name: 'pull' }] },
+  },
 };
 
 const clock = new VirtualClock();
@@ -40,7 +43,7 @@ it('finds platform, Namespace and the image of container manager', async () => {
   expect(await ask('me')).toEqual({
     groups: new Set(['apps']),
     namespaceUid: 'home',
-    own: { image: 'mine:1', pullPolicy: 'Never' },
+    own: { image: 'mine:1', pullPolicy: 'Never', pullSecrets: ['pull'] },
   });
 });
 

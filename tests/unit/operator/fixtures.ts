@@ -5,6 +5,7 @@ export const options: RenderOptions = {
   namespace: 'metallb-system',
   images: { controller: 'test-controller:latest', speaker: 'test-speaker:latest', frr: 'test-frr:latest' },
   imagePullPolicy: '',
+  imagePullSecrets: [],
   ports: { metrics: 9120, frrMetrics: 9121, health: 17472, memberlist: 7946 },
   tls: { minVersion: '', cipherSuites: '', curvePreferences: '' },
   platform: 'kubernetes',

@@ -5,7 +5,7 @@ import { operatorOptions, renderOptions, type Facts } from '#operator/settings.t
 import { parseSettings } from '#runtime/settings/settings.ts';
 
 const images = { CONTROLLER_IMAGE: 'c:1', SPEAKER_IMAGE: 's:1', FRR_IMAGE: 'f:1' };
-const nothing = { image: '', pullPolicy: '' };
+const nothing = { image: '', pullPolicy: '', pullSecrets: [] };
 const facts = { namespace: 'metallb-system', version: '0.1.0', openshift: false, own: nothing };
 
 function read(env: Record<string, string>, changes: Partial<Facts> = {}) {
@@ -50,10 +50,11 @@ describe('environment', () => {
   });
 
   it('without any, everything runs the image of our own pod, pulled in the same way', () => {
-    const own = { image: 'own:1', pullPolicy: 'Never' };
+    const own = { image: 'own:1', pullPolicy: 'Never', pullSecrets: ['pull'] };
     expect(read({}, { own })).toMatchObject({
       images: { controller: 'own:1', speaker: 'own:1', frr: 'own:1' },
       imagePullPolicy: 'Never',
+      imagePullSecrets: ['pull'],
     });
     expect(read({ METALLB_IMAGE: 'm:1' }, { own })).toMatchObject({
       images: { controller: 'm:1', speaker: 'm:1', frr: 'm:1' },
