@@ -3,10 +3,11 @@
  * files that are out of date and exits 1. A new generator is one more line in `generators`.
  */
 import { apiFiles } from '#tools/crds/producer.ts';
+import { chartFiles } from '#tools/helm/producer.ts';
 import { manifestFiles } from '#tools/manifests/producer.ts';
 import { drift, write, type GeneratedFile } from '#tools/generated-file.ts';
 
-const generators: readonly (() => GeneratedFile[])[] = [apiFiles, manifestFiles];
+const generators: readonly (() => GeneratedFile[])[] = [apiFiles, manifestFiles, chartFiles];
 
 /** All generated files, as they should be. */
 export function generatedFiles(): GeneratedFile[] {
