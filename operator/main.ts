@@ -4,13 +4,14 @@ import { AppError, SettingsError } from '#core/errors.ts';
 import { clusterFacts } from '#operator/facts.ts';
 import { Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
+import type { RenderOptions } from '#operator/render/manifest.ts';
 import { operatorOptions, renderOptions, type OperatorSettings } from '#operator/settings.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
 import { createEventRecorder } from '#runtime/kube/events.ts';
-import { createTransport } from '#runtime/kube/transport.ts';
+import { createTransport, type Transport } from '#runtime/kube/transport.ts';
 import type { KubeClient } from '#runtime/kube/types.ts';
 import { watchStore } from '#runtime/kube/watch-store.ts';
 import { startElector } from '#runtime/lease/elector.ts';
@@ -59,10 +60,34 @@ async function start(context: Context): Promise<void> {
     problem = undefined;
     await lead(context, client, namespace);
   }
-  const cluster = new Cluster({
-    namespace,
-    managedBy: options.managedBy,
+  await work(context, {
+    namespaceUid: facts.namespaceUid,
     groups: facts.groups,
+    options,
+    transport,
+    client,
+    metrics,
+  });
+  problem = undefined;
+  logger.info('ready', { namespace, platform: options.platform });
+}
+
+interface WorkParts {
+  readonly options: RenderOptions;
+  readonly groups: ReadonlySet<string>;
+  readonly namespaceUid: string;
+  readonly transport: Transport;
+  readonly client: KubeClient;
+  readonly metrics: Metrics;
+}
+
+/** Fills the stores and starts the loop; returns when both are up. */
+async function work({ logger, signal, scope }: Context, parts: WorkParts): Promise<void> {
+  const { options, groups, namespaceUid, transport, client, metrics } = parts;
+  const cluster = new Cluster({
+    namespace: options.namespace,
+    managedBy: options.managedBy,
+    groups,
     watch: (watchOptions) => watchStore(transport, watchOptions, { logger, metrics, signal }),
   });
   await cluster.synced();
@@ -79,7 +104,7 @@ async function start(context: Context): Promise<void> {
     cluster,
     events,
     options,
-    namespaceUid: facts.namespaceUid,
+    namespaceUid,
     logger,
     metrics,
     enqueue: (key) => queue.add(key),
@@ -88,8 +113,6 @@ async function start(context: Context): Promise<void> {
   scope.defer(() => queue.drain(5000));
   scope.defer(() => operator.stop());
   await operator.start();
-  problem = undefined;
-  logger.info('ready', { namespace, platform: options.platform });
 }
 
 /** Competes for the Lease and returns when we hold it; losing it later ends the process. */

@@ -57,6 +57,8 @@ export class Syncer {
   readonly #applied = new Map<string, string>();
   /** Answers to our writes that the stores do not have yet. */
   readonly #answers = new Map<string, KubeObject>();
+  /** How often the stores saw each object change. */
+  readonly #changes = new Map<string, number>();
 
   constructor(deps: SyncDeps) {
     this.#deps = deps;
@@ -64,7 +66,9 @@ export class Syncer {
 
   /** To be called when a store changed: its object is newer than the answer to our write. */
   seen(kind: string, name: string): void {
-    this.#answers.delete(objectName(kind, name));
+    const key = objectName(kind, name);
+    this.#answers.delete(key);
+    this.#changes.set(key, (this.#changes.get(key) ?? 0) + 1);
   }
 
   /** Applies in order; a failure does not keep the rest from being applied. Prunes only when nothing failed. */
@@ -99,12 +103,14 @@ export class Syncer {
     const unchanged = this.#applied.get(key) === text;
     if (current !== undefined && unchanged && where === undefined) return current;
     const ref = { type, namespace, name };
+    const changes = this.#changes.get(key);
     const answer = await this.#deps.client.apply(ref, manifest, { fieldManager, signal });
     const action = unchanged ? 'repaired' : 'applied';
     this.#deps.writes.inc({ kind: manifest.kind, action });
     this.#deps.logger.info('object applied', { object: key, action, deviation: where });
     this.#applied.set(key, text);
-    this.#answers.set(key, answer);
+    // Events overtake answers: what the store saw meanwhile may be newer than this answer, a deletion for instance.
+    if (this.#changes.get(key) === changes) this.#answers.set(key, answer);
     return answer;
   }
 
