@@ -155,7 +155,8 @@ export class Controller {
     namespaces.onChange(configure);
     communities.onChange(configure);
     pools.onChange(({ key, old, now }) => {
-      this.#queues.poolStatus.add(key.slice(this.#options.namespace.length + 1));
+      const name = key.slice(this.#options.namespace.length + 1);
+      this.#queues.poolStatus.add(name, { after: POOL_STATUS_DELAY_MS });
       if (!isDeepStrictEqual(old?.parsed, now?.parsed)) configure();
     });
     configurationStates.onChange(() => this.#queues.state.add(STATE_KEY));

@@ -8,7 +8,7 @@ import { KubeError, type KubeClient, type Store } from '#runtime/kube/types.ts';
 import { done, type Outcome } from '#runtime/queue/types.ts';
 
 /** A burst of allocations is one write per pool and this many milliseconds. */
-export const POOL_STATUS_DELAY_MS = 100;
+export const POOL_STATUS_DELAY_MS = 250;
 
 export interface PoolStatusOptions {
   readonly ipam: Ipam;

@@ -90,6 +90,8 @@ export class ControllerLab {
   readonly #credentials: Credentials;
   readonly #kubeconfig: string;
   readonly #processes: ControllerProcess[] = [];
+  /** What Node runs: the source, unless a bundle is to be tried. */
+  entry = join(import.meta.dirname, '../../controller/main.ts');
 
   private constructor(plane: ControlPlane, credentials: Credentials, kubeconfig: string) {
     this.plane = plane;
@@ -156,7 +158,7 @@ export class ControllerLab {
   async spawnController(...flags: readonly string[]): Promise<ControllerProcess> {
     const healthPort = await freePort();
     const argv = [
-      join(import.meta.dirname, '../../controller/main.ts'),
+      this.entry,
       `--kubeconfig=${this.#kubeconfig}`,
       `--namespace=${NAMESPACE}`,
       '--port=0',
