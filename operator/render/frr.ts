@@ -45,6 +45,8 @@ export const frrCapabilities: readonly string[] = [
 export function frrContainer(options: RenderOptions): object {
   return {
     command: [programs.frr],
+    // The speaker, told to stop at the same moment, has this long to hand over before the sessions end.
+    lifecycle: { preStop: { exec: { command: ['sleep', '2'] } } },
     ...image(options.images.frr, options),
     name: 'frr',
     securityContext: {

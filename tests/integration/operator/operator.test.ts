@@ -58,32 +58,35 @@ let lab: Lab;
 let operator: Daemon;
 let kubelet: PretendKubelet;
 
-function startOperator(kubeconfig: string, podName: string): Daemon {
+let pod: string;
+let kubeconfig: string;
+
+function startOperator(name: string, flags: readonly string[] = []): Daemon {
   return lab.spawn('control', {
-    name: 'operator',
-    argv: [process.execPath, 'operator/main.ts', `--kubeconfig=${kubeconfig}`, '--log-level=debug'],
+    name,
+    argv: [process.execPath, 'operator/main.ts', `--kubeconfig=${kubeconfig}`, '--log-level=debug', ...flags],
     // The Deployment's own pod waits for a kubelet that the light lab has not; its image is the one to use.
-    env: { OPERATOR_NAMESPACE: namespace, POD_NAME: podName },
+    env: { OPERATOR_NAMESPACE: namespace, POD_NAME: pod },
   });
 }
 
 beforeAll(async () => {
   lab = await Lab.up({ name: 'mlb-operator-t', level: 'light', nodes: 3, report: quiet });
   await lab.kubectl(['apply', '-f', '-'], { input: readFileSync('config/operator/install.yaml', 'utf8') });
-  const kubeconfig = await lab.issueKubeconfig(account, [
+  kubeconfig = await lab.issueKubeconfig(account, [
     'system:serviceaccounts',
     `system:serviceaccounts:${namespace}`,
   ]);
   kubelet = new PretendKubelet(lab.api, namespace);
   kubelet.start();
   const selector = encodeURIComponent('control-plane=controller-manager');
-  const pod = await eventually(async () => {
+  pod = await eventually(async () => {
     const pods = `/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`;
     const { items } = await lab.api.get<{ items: readonly Thing[] }>(pods);
     expect(items).toHaveLength(1);
     return items[0]?.metadata.name ?? '';
   }, 30_000);
-  operator = startOperator(kubeconfig, pod);
+  operator = startOperator('operator');
   await eventually(() => expect(operator.logText()).toContain('"msg":"ready"'), 30_000);
 });
 
@@ -311,5 +314,23 @@ describe('a MetalLB object', { timeout: 60_000 }, () => {
     await operator.stop('SIGTERM');
     expect(operator.logText()).toContain('"msg":"stopped"');
     expect(operator.logText()).not.toContain('"code":"BUG"');
+  });
+
+  it('of two only the holder of the Lease works; when it goes, the other takes over at once', async () => {
+    const first = startOperator('operator-1', ['--enable-leader-election', '--port=8081']);
+    await eventually(() => expect(first.logText()).toContain('"msg":"ready"'), 30_000);
+    const second = startOperator('operator-2', ['--enable-leader-election', '--port=8082']);
+    await eventually(async () => {
+      const answer = await lab.exec('control', ['curl', '-s', 'http://127.0.0.1:8082/readyz']);
+      expect(answer.stdout).toBe('ok');
+    }, 30_000);
+    await lab.api.create(paths.metallbs, cr('metallb'));
+    await becomes('Available');
+    expect(first.logText()).toContain('"object":"DaemonSet/speaker"');
+    await first.stop('SIGTERM');
+    await lab.api.delete(paths.excluded);
+    await eventually(() => get(paths.excluded), 10_000);
+    expect(second.logText()).toContain('"object":"ConfigMap/metallb-excludel2"');
+    await second.stop('SIGTERM');
   });
 });
