@@ -5,7 +5,7 @@ import type { FrrModel } from '#core/frr/model.ts';
 export interface FrrState {
   /** Counts calls of `setDesired` that changed the model. */
   readonly desired: number;
-  /** Generation that FRR is proved to run; 0 before the first. */
+  /** Generation that FRR is proved to run; 0 before the first, and when a daemon of FRR was just restarted. */
   readonly applied: number;
   readonly lastError: string | undefined;
   /** Neighbours FRR refused, with its words. They are left out of what is applied. */
@@ -14,7 +14,11 @@ export interface FrrState {
 }
 
 export interface FrrPort {
-  /** Declares what FRR should do. Returns at once; applied on the leading edge, single flight, coalesced under churn. */
+  /**
+   * Declares what FRR should do. Returns at once; applied on the leading edge, single flight, coalesced under churn.
+   * FRR may hold the routes of an earlier speaker: the first call takes away what the model does not have, so it
+   * must come after a complete pass over all Services (architecture, decision 4).
+   */
   setDesired(model: FrrModel): void;
   readonly state: FrrState;
   onState(listener: (state: FrrState) => void): void;

@@ -9,6 +9,7 @@ import type { Logger } from '#runtime/log/logger.ts';
 import type { FrrPort, FrrState } from '#speaker/ports.ts';
 import { Applier, RefusedError, type Applied } from '#speaker/frr/apply.ts';
 import { replaceFile } from '#speaker/frr/config-file.ts';
+import { refreshInbound } from '#speaker/frr/refresh.ts';
 import { watchRestarts } from '#speaker/frr/restarts.ts';
 import type { Renderer } from '#speaker/frr/templates.ts';
 import { Vtysh, VtyshError } from '#speaker/frr/vtysh.ts';
@@ -29,7 +30,10 @@ export interface FrrSettings {
 }
 
 const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 30_000;
+/** FRR does not answer: it will soon be back. */
+const LAST_ABSENT_RETRY_MS = 2_000;
+/** FRR does not take what we want: more of the same helps little. */
+const LAST_REFUSED_RETRY_MS = 30_000;
 
 /** Starts the driver. Nothing is typed before the first `setDesired`. */
 export function openFrr(settings: FrrSettings, render: Renderer, log: Logger): FrrPort {
@@ -123,6 +127,7 @@ class FrrDriver implements FrrPort {
     this.#reader.reset();
     this.#refused = new Map();
     this.#retryMs = 0;
+    this.#update({ applied: 0 });
     this.#kick();
   }
 
@@ -163,7 +168,7 @@ class FrrDriver implements FrrPort {
   async #check(): Promise<void> {
     if (this.#model === undefined) return;
     try {
-      if (await this.#applier.check(this.#model, this.#refused)) return;
+      if (await this.#applier.check(this.#model, this.#refused)) return await refreshInbound(this.#reader);
       this.#log.warn('FRR does not have the intended configuration; repairing');
       this.#isDirty = true;
     } catch (error) {
@@ -209,13 +214,12 @@ class FrrDriver implements FrrPort {
 
   #fail(error: unknown): void {
     const message = redact(error instanceof Error ? error.message : String(error));
-    this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
+    const last = error instanceof RefusedError ? LAST_REFUSED_RETRY_MS : LAST_ABSENT_RETRY_MS;
+    this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), last);
+    const fields = { op: 'reload-validate', error: message, retryMs: this.#retryMs };
+    if (message === this.#state.lastError) this.#log.debug('FRR configuration still not applied', fields);
+    else this.#log.error('FRR configuration not applied', fields);
     this.#update({ lastError: message });
-    this.#log.error('FRR configuration not applied', {
-      op: 'reload-validate',
-      error: message,
-      retryMs: this.#retryMs,
-    });
   }
 
   /** Puts the last good configuration back, so that a change FRR refuses does not leave it half-way. */
