@@ -57,7 +57,7 @@ function same(a: AnyParsed, b: AnyParsed | undefined): boolean {
 }
 
 /** A changed object gives way to what was there before, whenever it was created. */
-function asNewest<K extends ConfigKind>(entry: Parsed<K>): Parsed<K> {
+export function asNewest<K extends ConfigKind>(entry: Parsed<K>): Parsed<K> {
   if (!entry.ok) return entry;
   const { object } = entry;
   return { ...entry, object: { ...object, metadata: { ...object.metadata, creationTimestamp: LATEST } } };
