@@ -6,8 +6,10 @@ import { Controller } from '#controller/controller.ts';
 import type { OwnerReference } from '#controller/loops/configuration-state.ts';
 import { ensureMemberlistSecret } from '#controller/loops/memberlist-secret.ts';
 import { options, settingsProblems, type Settings } from '#controller/settings.ts';
+import { startWebhooks, type Webhooks } from '#controller/webhooks/start.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
+import type { TlsSettings } from '#runtime/http/tls.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
 import { createEventRecorder } from '#runtime/kube/events.ts';
@@ -39,6 +41,9 @@ async function start(program: ControllerProgram): Promise<void> {
     throw new SettingsError(['--namespace / $METALLB_NAMESPACE: must be given outside a pod']);
   const transport = createTransport(credentials, { logger, metrics });
   const client = createKubeClient(transport);
+  const webhooks = await admission(program, client, namespace);
+  if (settings.webhookMode === 'onlywebhook')
+    return serve(program, { client, metrics, ready: () => webhooks?.notReady() });
   const events = createEventRecorder({ client, component: COMPONENT, logger });
   const controller = new Controller({
     transport,
@@ -51,7 +56,7 @@ async function start(program: ControllerProgram): Promise<void> {
     lbClass: settings.lbClass,
     owner: ownPod(client, namespace, settings.podName),
   });
-  await serve(program, { client, metrics, controller });
+  await serve(program, { client, metrics, ready: () => controller.notReady() });
   scope.defer(() => events.drain(DRAIN_MS));
   const leading = compete(program, client, namespace);
   scope.defer(() => controller.drain(DRAIN_MS));
@@ -65,24 +70,45 @@ async function start(program: ControllerProgram): Promise<void> {
 /** Health and metrics endpoints; port 0 switches either off. */
 async function serve(
   { settings, logger, scope }: ControllerProgram,
-  parts: { client: KubeClient; metrics: Metrics; controller: Controller },
+  parts: { client: KubeClient; metrics: Metrics; ready: () => string | undefined },
 ): Promise<void> {
-  const { client, metrics, controller } = parts;
-  if (settings.healthPort !== 0) {
-    const ready = (): string | undefined => controller.notReady();
-    scope.use(await startHealthServer({ port: settings.healthPort, ready }));
-  }
+  const { client, metrics, ready } = parts;
+  if (settings.healthPort !== 0) scope.use(await startHealthServer({ port: settings.healthPort, ready }));
   if (settings.port === 0) return;
   const secure = {
     authorize: createAuthorizer(client, systemClock),
     certDir: settings.metricsCertDir,
-    tls: {
-      minVersion: settings.tlsMinVersion,
-      cipherSuites: settings.tlsCipherSuites,
-      curves: settings.tlsCurvePreferences,
-    },
+    tls: tlsOf(settings),
   };
   scope.use(await startMetricsServer({ port: settings.port, metrics, logger, secure }));
+}
+
+/** The admission webhooks, where they are asked for. Nothing else waits for them. */
+async function admission(
+  { settings, logger, scope }: ControllerProgram,
+  client: KubeClient,
+  namespace: string,
+): Promise<Webhooks | undefined> {
+  if (settings.webhookMode === 'disabled') return undefined;
+  const webhooks = await startWebhooks({
+    client,
+    namespace,
+    port: settings.webhookPort,
+    secret: settings.webhookSecret,
+    service: settings.certServiceName,
+    tls: tlsOf(settings),
+    ownCertificates: settings.disableCertRotation ? { folder: settings.certDir } : undefined,
+    logger: logger.child({ logger: 'webhooks' }),
+  });
+  return scope.use(webhooks);
+}
+
+function tlsOf(settings: Settings): TlsSettings {
+  return {
+    minVersion: settings.tlsMinVersion,
+    cipherSuites: settings.tlsCipherSuites,
+    curves: settings.tlsCurvePreferences,
+  };
 }
 
 /** Resolves when we may act: at once without leader election. Losing the lease ends the program. */

@@ -7,7 +7,7 @@ import type { ConfigKind } from '#core/api/ingest.ts';
 import { compile } from '#core/config/compile.ts';
 import { asNewest } from '#core/config/keep.ts';
 import { parseResource, type Parsed } from '#core/config/parse.ts';
-import type { ObjectRef } from '#core/config/problems.ts';
+import { isOpenReference, type ObjectRef } from '#core/config/problems.ts';
 import { type ClusterResources } from '#core/config/resources.ts';
 import { namespaceFindings } from '#core/config/validate.ts';
 import type { Problem } from '#core/model/config.ts';
@@ -88,7 +88,7 @@ export function admit(request: AdmissionRequest, stored: ClusterResources): Admi
   const candidate = asNewest(parseResource(request.kind, request.object));
   const { problems, warnings } = compile(withCandidate(stored, request, candidate), { kind: 'cluster' });
   const own = problems.filter(({ object }) => isSame(object, request));
-  const refused = own.filter((problem) => !isOpen(problem));
+  const refused = own.filter((problem) => problem.code !== 'X-1' && !isOpenReference(problem));
   if (refused.length > 0) return deny(refused.map(sentence).join('; '));
   const open = own.filter(({ code }) => code !== 'PEER-16');
   const told = warnings.filter(({ object }) => isSame(object, request));
@@ -100,12 +100,6 @@ export function admit(request: AdmissionRequest, stored: ClusterResources): Admi
 
 const isSame = (object: ObjectRef, { kind, name }: AdmissionRequest): boolean =>
   object.kind === kind && object.name === name;
-
-/** True for what other objects may put right: Secrets and profiles of peers, aliases, echo mode of other peers. */
-function isOpen({ code, message }: Problem): boolean {
-  if (code === 'ADB-12') return !/^invalid community "[^"]*:/.test(message);
-  return ['PEER-16', 'PEER-19', 'X-1'].includes(code);
-}
 
 /** Warnings of problems that other objects have with the candidate and have not without it. */
 function effects(stored: ClusterResources, problems: readonly Problem[]): string[] {

@@ -35,3 +35,12 @@ export function duplicates(list: readonly string[], code: string, field: string)
     ];
   });
 }
+
+/**
+ * True for a reference that an object to come may fulfil: a peer's Secret or BFD profile, a community alias. Text
+ * with a colon is no alias; that is a community which nothing can put right.
+ */
+export function isOpenReference({ code, message }: Problem): boolean {
+  if (code === 'ADB-12') return !/^invalid community "[^"]*:/.test(message);
+  return code === 'PEER-16' || code === 'PEER-19';
+}

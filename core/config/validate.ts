@@ -10,7 +10,7 @@ import { structureOf } from '#core/api/structure.ts';
 import { compile } from '#core/config/compile.ts';
 import { validateMetalLB, wrongName, type MetalLBSpec } from '#core/config/metallb.ts';
 import { fieldPath, parseResource } from '#core/config/parse.ts';
-import { problemsOf, type Finding, type ObjectRef } from '#core/config/problems.ts';
+import { isOpenReference, problemsOf, type Finding, type ObjectRef } from '#core/config/problems.ts';
 import { noResources, type ClusterResources } from '#core/config/resources.ts';
 import { unknownFields } from '#core/config/unknown-fields.ts';
 import type { Problem } from '#core/model/config.ts';
@@ -42,8 +42,6 @@ export interface Verdict {
 const CONFIG_KINDS = new Set<string>([
   'IPAddressPool', 'L2Advertisement', 'BGPAdvertisement', 'BGPPeer', 'BFDProfile', 'Community',
 ]);
-/** References that may be fulfilled by what is not among the manifests (api.md §6.1, transient errors). */
-const TRANSIENT = new Set(['PEER-16', 'PEER-19', 'ADB-12']);
 /** Stands for the nodes when none are among the manifests: what has no node selector meets there. */
 const SOME_NODE: NodeView = {
   name: 'node',
@@ -61,7 +59,7 @@ export function validate(manifests: readonly Manifest[], options: ValidateOption
   const together = problems
     .filter((problem) => !schema.has(keyOf(problem)))
     .map((problem): Verdict => {
-      const open = !options.complete && TRANSIENT.has(problem.code);
+      const open = !options.complete && isOpenReference(problem);
       return { severity: open ? 'warning' : 'error', problem };
     });
   return [...alone, ...together, ...warnings.map((problem): Verdict => ({ severity: 'warning', problem }))];

@@ -4,6 +4,7 @@ import { resourceDefinitions } from '#core/api/resources.ts';
 import { namespaceManifest, operatorDeployment, operatorRbac } from '#operator/render/install.ts';
 import type { Manifest, RenderOptions } from '#operator/render/manifest.ts';
 import { render } from '#operator/render/render.ts';
+import { webhookServer } from '#operator/render/webhook.ts';
 import { customResourceDefinition } from '#tools/crds/crd.ts';
 import type { GeneratedFile } from '#tools/generated-file.ts';
 import packageFile from '../../package.json' with { type: 'json' };
@@ -34,7 +35,10 @@ export function plainOptions(managedBy: string, memberlistSecret: string): Rende
   };
 }
 
-/** The operator by kustomize (`config`) or as one file; `config/manifests`: MetalLB without an operator. */
+/**
+ * The operator by kustomize (`config`) or as one file; `config/manifests`: MetalLB without an operator;
+ * `config/webhook`: the admission webhooks beside either.
+ */
 export function manifestFiles(): GeneratedFile[] {
   const options = plainOptions('metallb-operator', 'metallb-memberlist');
   const namespace = namespaceManifest(options.namespace);
@@ -48,6 +52,10 @@ export function manifestFiles(): GeneratedFile[] {
     { path: 'config/operator/deployment.yaml', content: documents([deployment]) },
     { path: 'config/operator/install.yaml', content: documents([namespace, ...crds, ...rbac, deployment]) },
     { path: 'config/manifests/rbac.yaml', content: documents([namespace, ...rightsOnly()]) },
+    {
+      path: 'config/webhook/webhook.yaml',
+      content: documents(webhookServer(plainOptions('manifests', ''), 'Ignore')),
+    },
     ...['frr', 'native'].map((backend) => ({
       path: `config/manifests/metallb-${backend}.yaml`,
       content: documents([namespace, ...crds, ...withoutOperator(backend)]),

@@ -1,0 +1,210 @@
+/** The admission webhooks as the API server sees them, with no more rights than are shipped. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { metallbResources } from '#core/api/resources.ts';
+import { WEBHOOK_CONFIGURATION } from '#core/api/webhooks.ts';
+import { Lab } from '#lab/lab.ts';
+import { nodeAddresses } from '#lab/net/plan.ts';
+import type { Daemon } from '#lab/process/daemon.ts';
+import { tryRun } from '#lab/process/run.ts';
+import { waitFor } from '#lab/process/wait.ts';
+import { quiet } from '#lab/report.ts';
+import { webhookServer } from '#operator/render/webhook.ts';
+import { bfd, bgpAdv, peer, pool, type TestObject } from '#tests/support/config-factories.ts';
+import { corpus } from '#tests/support/config-corpus.ts';
+import { plainOptions } from '#tools/manifests/producer.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const PORT = 9443;
+const configurationPath = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${WEBHOOK_CONFIGURATION}`;
+
+let lab: Lab;
+let server: Daemon;
+
+const pathOf = ({ kind, metadata }: TestObject): string => {
+  const { group, version, plural } = metallbResources[kind];
+  return `/apis/${group}/${version}/namespaces/${metadata.namespace}/${plural}`;
+};
+
+interface Answer {
+  readonly status: number;
+  readonly message: string;
+}
+
+async function send(method: string, path: string, body?: unknown, type?: string): Promise<Answer> {
+  const answer = await lab.api.send(method, path, body, type);
+  return { status: answer.status, message: (JSON.parse(answer.text) as { message?: string }).message ?? '' };
+}
+
+function create(entry: TestObject): Promise<Answer> {
+  const { group, version } = metallbResources[entry.kind];
+  const { name, namespace, labels } = entry.metadata;
+  return send('POST', pathOf(entry), {
+    ...entry,
+    apiVersion: `${group}/${version}`,
+    metadata: { name, namespace, labels },
+  });
+}
+
+const merge = (entry: TestObject, patch: unknown): Promise<Answer> =>
+  send('PATCH', `${pathOf(entry)}/${entry.metadata.name}`, patch, 'application/merge-patch+json');
+const remove = (entry: TestObject): Promise<Answer> =>
+  send('DELETE', `${pathOf(entry)}/${entry.metadata.name}`);
+
+async function startServer(): Promise<Daemon> {
+  const kubeconfig = await lab.issueKubeconfig('system:serviceaccount:metallb-system:webhook-server', [
+    'system:serviceaccounts',
+  ]);
+  const flags = [
+    `--kubeconfig=${kubeconfig}`,
+    '--namespace=metallb-system',
+    '--port=0',
+    '--health-probe-port=0',
+  ];
+  return lab.spawn('node1', {
+    name: 'webhook-server',
+    argv: [process.execPath, join(root, 'controller/main.ts'), '--webhook-mode=onlywebhook', ...flags],
+  });
+}
+
+/** Waits until a faulty object is refused by the webhook and not by anything else. */
+async function serving(): Promise<void> {
+  await waitFor(
+    'the webhook to refuse',
+    async () => (await create(pool('probe', []))).message.includes('no prefixes'),
+    { deadlineMs: 30_000, explain: () => Promise.resolve(server.logTail()) },
+  );
+}
+
+beforeAll(async () => {
+  lab = await Lab.up({ name: 'mlb-api-webhooks', level: 'light', nodes: 1, report: quiet });
+  const files = readdirSync(join(root, 'config/crd'));
+  await lab.kubectl(['apply', ...files.flatMap((file) => ['-f', join(root, 'config/crd', file)])]);
+  await lab.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  await lab.kubectl(['create', 'namespace', 'metallb-system']);
+  // In place of pod and Service: a program on node1, which the API server reaches by its address.
+  const manifests = webhookServer(plainOptions('test', ''), 'Fail')
+    .filter(({ kind }) => kind !== 'Deployment')
+    .map((manifest) =>
+      manifest.kind === 'Service'
+        ? { ...manifest, spec: { type: 'ExternalName', externalName: nodeAddresses(1).ipv4 } }
+        : manifest,
+    );
+  const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests });
+  const onPort = text.replaceAll('"service":{', `"service":{"port":${PORT},`);
+  await lab.kubectl(['apply', '-f', '-'], { input: onPort });
+  server = await startServer();
+  await serving();
+});
+
+afterAll(() => lab?.down());
+
+const stored: TestObject[] = [];
+afterEach(async () => {
+  for (const entry of stored.splice(0).reverse()) await remove(entry);
+});
+async function store(...entries: TestObject[]): Promise<void> {
+  for (const entry of entries) {
+    expect(await create(entry)).toEqual({ status: 201, message: '' });
+    stored.push(entry);
+  }
+}
+
+describe('the corpus, on the API server', () => {
+  it.each(corpus)('$name', async ({ objects, denied }) => {
+    const candidate = objects.at(-1);
+    if (candidate === undefined) throw new Error('a case without objects');
+    await store(...objects.slice(0, -1));
+    const answer = await create(candidate);
+    if (denied === undefined) {
+      stored.push(candidate);
+      expect(answer).toEqual({ status: 201, message: '' });
+    } else {
+      expect([403, 422]).toContain(answer.status);
+      expect(answer.message).toContain(denied);
+    }
+  });
+});
+
+describe('updates and deletions', () => {
+  it('an update is judged like a creation', async () => {
+    const a = pool('a', ['10.0.0.0/24']);
+    await store(a, pool('b', ['10.1.0.0/24']));
+    const answer = await merge(a, { spec: { addresses: ['10.1.0.0/25'] } });
+    expect(answer.status).toBe(403);
+    expect(answer.message).toContain('overlaps with already defined CIDR 10.1.0.0/24 of IPAddressPool b');
+    expect((await merge(a, { metadata: { annotations: { note: 'x' } } })).status).toBe(200);
+  });
+
+  it('BFD-8: a profile in use cannot be deleted', async () => {
+    const profile = bfd('fast');
+    await store(profile, peer('p', { bfdProfile: 'fast' }));
+    const answer = await remove(profile);
+    expect(answer.status).toBe(403);
+    expect(answer.message).toContain('failed to delete BFDProfile');
+  });
+
+  it('A01: kubectl shows the warning', async () => {
+    const metadata = { name: 'w', namespace: 'metallb-system' };
+    const spec = { addresses: ['192.0.2.200/28'] };
+    const input = JSON.stringify({ apiVersion: 'metallb.io/v1beta1', kind: 'IPAddressPool', metadata, spec });
+    const { argv, env } = lab.kubectlCommand(['apply', '--dry-run=server', '-f', '-']);
+    const { code, stderr } = await tryRun(argv, { input, env });
+    expect(code).toBe(0);
+    expect(stderr).toContain('Warning: spec.addresses[0]: 192.0.2.200/28 is not the start of its block');
+  });
+});
+
+describe('certificates', () => {
+  interface Configuration {
+    readonly metadata: { readonly resourceVersion: string };
+    readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
+  }
+  const configuration = () => lab.api.get<Configuration>(configurationPath);
+
+  it('every webhook has the CA; a restarted server takes the certificates that are there and writes nothing', async () => {
+    const before = await configuration();
+    expect(new Set(before.webhooks.map(({ clientConfig }) => clientConfig.caBundle)).size).toBe(1);
+    const secretPath = '/api/v1/namespaces/metallb-system/secrets/metallb-webhook-cert';
+    const secret = await lab.api.get<{ metadata: { resourceVersion: string }; data: object }>(secretPath);
+    expect(Object.keys(secret.data).sort()).toEqual(['ca.crt', 'ca.key', 'tls.crt', 'tls.key']);
+    await server.stop('SIGTERM');
+    server = await startServer();
+    await serving();
+    expect((await configuration()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+    const after = await lab.api.get<{ metadata: { resourceVersion: string } }>(secretPath);
+    expect(after.metadata.resourceVersion).toBe(secret.metadata.resourceVersion);
+  });
+
+  it('a CA bundle that somebody spoils is repaired at the next start', async () => {
+    const { webhooks } = await configuration();
+    const spoiled = webhooks.map((webhook) => ({
+      ...webhook,
+      clientConfig: { ...webhook.clientConfig, caBundle: 'Cg==' },
+    }));
+    await server.stop('SIGTERM');
+    await lab.api.patch(configurationPath, { webhooks: spoiled });
+    expect((await configuration()).webhooks).toEqual(spoiled);
+    server = await startServer();
+    await serving();
+    expect((await configuration()).webhooks).toEqual(webhooks);
+  });
+});
+
+describe('without the webhook', () => {
+  it('with failure policy Ignore everything goes on, and the schema still refuses', async () => {
+    const { webhooks } = await lab.api.get<{ webhooks: readonly object[] }>(configurationPath);
+    await server.stop('SIGTERM');
+    await lab.api.patch(configurationPath, {
+      webhooks: webhooks.map((webhook) => ({ ...webhook, failurePolicy: 'Ignore' })),
+    });
+    await waitFor(
+      'the API server to let through',
+      async () => (await create(pool('open', ['nonsense']))).status === 201,
+      { deadlineMs: 10_000, explain: () => Promise.resolve(server.logTail()) },
+    );
+    const refused = await create(bgpAdv('shut', { serviceSelectors: [{}], aggregationLength: 24 }));
+    expect(refused.status).toBe(422);
+  });
+});
