@@ -17,8 +17,12 @@ export function createCompiler(
       communities: [...communities.values()].map(({ parsed }) => parsed),
       namespaces: [...namespaces.values()],
     };
-    const compiled = compileKeeping(resources, { kind: 'controller' }, lastGood);
-    ({ lastGood } = compiled);
-    return { pools: compiled.config.pools, problems: compiled.problems };
+    const { config, problems, warnings, ...memory } = compileKeeping(
+      resources,
+      { kind: 'controller' },
+      lastGood,
+    );
+    ({ lastGood } = memory);
+    return { pools: config.pools, problems, warnings };
   };
 }

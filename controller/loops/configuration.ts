@@ -16,6 +16,8 @@ export interface Compiled {
   readonly pools: readonly Pool[];
   /** In the order in which they are to be told. */
   readonly problems: readonly Problem[];
+  /** What is probably not meant, and takes nothing out. */
+  readonly warnings: readonly Problem[];
 }
 
 export interface ConfigurationOptions {
@@ -49,9 +51,9 @@ export class ConfigurationLoop {
   reconcile(): void {
     const { ipam, compile, services, metrics, logger, onChange, onVerdict } = this.#options;
     metrics.updates.inc();
-    const { pools, problems } = compile();
+    const { pools, problems, warnings } = compile();
     const broken = brokenPools(problems);
-    this.#tell(problems);
+    this.#tell(problems, warnings);
     if (!isDeepStrictEqual(pools, this.#pools) || !isDeepStrictEqual(broken, this.#broken)) {
       this.#pools = pools;
       this.#broken = broken;
@@ -63,18 +65,23 @@ export class ConfigurationLoop {
     onVerdict(problems);
   }
 
-  /** New problems only: a state that lasts is said once. */
-  #tell(problems: readonly Problem[]): void {
+  /** New ones only: a state that lasts is said once. */
+  #tell(problems: readonly Problem[], warnings: readonly Problem[]): void {
     const { events, logger, uidOf } = this.#options;
     const told = new Set<string>();
-    for (const { code, object, field, message, remedy } of problems) {
+    for (const problem of [...problems, ...warnings]) {
+      const { code, object, field, message, remedy } = problem;
       const id = JSON.stringify([object, field, message]);
       told.add(id);
       if (this.#told.has(id)) continue;
-      logger.error('configuration problem', { ...object, field, code, problem: message, remedy });
+      const record = { ...object, field, code, problem: message, remedy };
+      const isProblem = problems.includes(problem);
+      if (isProblem) logger.error('configuration problem', record);
+      else logger.warn('configuration warning', record);
+      const reason = isProblem ? 'ConfigurationError' : 'ConfigurationWarning';
       events.record(
         { apiVersion: API_VERSIONS[object.kind] ?? 'metallb.io/v1beta1', ...object, uid: uidOf(object) },
-        { type: 'Warning', reason: 'ConfigurationError', message: `${field}: ${message}. ${remedy}` },
+        { type: 'Warning', reason, message: `${field}: ${message}. ${remedy}` },
       );
     }
     this.#told = told;

@@ -281,4 +281,19 @@ describe('life', () => {
     expect(ips('a')).toEqual(['192.0.2.0']);
     expect(events.filter(({ reason }) => reason === 'ConfigurationError')).toHaveLength(1);
   });
+
+  it('A01: a prefix with host bits is told once, and counts as no problem', async () => {
+    pool('p', '192.0.2.200/28');
+    await start();
+    service('a');
+    await expectIps('a', ['192.0.2.192']);
+    pool('q', '198.51.100.0/28');
+    await eventually(async () => expect(await metrics.expose()).toContain('addresses_total{pool="q"} 16'));
+    const told = events.filter(({ reason }) => reason === 'ConfigurationWarning');
+    expect(told).toHaveLength(1);
+    expect(told[0]?.message).toContain(
+      '192.0.2.200/28 is not the start of its block: the pool holds all of 192.0.2.192/28',
+    );
+    expect(await metrics.expose()).toMatch(/^metallb_k8s_client_config_stale_bool 0/m);
+  });
 });
