@@ -12,7 +12,7 @@
  */
 import { nameId, type Heartbeat } from '#core/members/heartbeat.ts';
 import { Peer } from '#core/members/peer.ts';
-import { isMajority, objects } from '#core/members/quorum.ts';
+import { isMajority, Testimony } from '#core/members/quorum.ts';
 import {
   beatInterval,
   PAIR_PATIENCE,
@@ -166,7 +166,7 @@ export class Mesh {
       this.#answerGreeting(peer, now);
       return;
     }
-    const result = peer.accept(beat, now);
+    const result = peer.accept(beat, now, this.#interval);
     if (result === 'ignored') return;
     if (beat.leaving) this.#expel(peer.name);
     else this.#admit(peer, now);
@@ -175,10 +175,11 @@ export class Mesh {
     this.#judge(now);
   }
 
-  /** A peer that is heard, by us and by the witnesses, belongs to the base. */
+  /** A peer that takes part and is heard for a while, by us and by the witnesses, belongs to the base. */
   #admit(peer: Peer, now: number): void {
     if (this.#phase !== 'member' || this.#base.has(peer.name)) return;
-    if (this.#isCondemned(peer, this.#witnesses(now), now)) return;
+    if (!peer.ready || !peer.isSettled(now, this.#interval)) return;
+    if (this.#testimony(now).condemns(peer, peer.isSilent(now, this.#interval))) return;
     this.#base.add(peer.name);
     this.#version += 1;
   }
@@ -247,8 +248,7 @@ export class Mesh {
   }
 
   #setSuspected(now: number): void {
-    const suspected: number[] = [];
-    for (const peer of this.#peers.values()) if (peer.isSilent(now, this.#interval)) suspected.push(peer.id);
+    const suspected = this.#phase === 'member' ? this.#notHeard(now) : [];
     if (
       suspected.length === this.#suspected.length &&
       suspected.every((id, at) => id === this.#suspected[at])
@@ -258,20 +258,34 @@ export class Mesh {
     this.#beatSoon = true;
   }
 
+  /**
+   * Identifiers of the peers that are silent, or were until just now and are not taken back yet: those must learn
+   * that they were missed. Only members testify.
+   */
+  #notHeard(now: number): number[] {
+    const ids: number[] = [];
+    for (const peer of this.#peers.values()) {
+      const known = this.#base.has(peer.name) || peer.isSettled(now, this.#interval);
+      if (!known || peer.isSilent(now, this.#interval)) ids.push(peer.id);
+    }
+    return ids;
+  }
+
   #judgeMembers(now: number): void {
     const heard = this.#baseNames((peer) => !peer.isSilent(now, this.#interval));
     if (!isMajority(heard, this.#base)) {
       this.#enter('isolated', `hears ${heard.length - 1} of ${this.#base.size - 1} other members`, now);
       return;
     }
-    const witnesses = this.#witnesses(now);
-    if (objects(witnesses, this.#id)) {
+    const testimony = this.#testimony(now);
+    if (testimony.objectsTo(this.#id)) {
       this.#enter('isolated', 'most members do not hear this one', now);
       return;
     }
     for (const name of this.#base) {
       const peer = this.#peers.get(name);
-      if (peer !== undefined && this.#isCondemned(peer, witnesses, now)) this.#expel(name);
+      if (peer !== undefined && testimony.condemns(peer, peer.isSilent(now, this.#interval)))
+        this.#expel(name);
     }
   }
 
@@ -283,30 +297,21 @@ export class Mesh {
     });
   }
 
-  /** Members that take part and are heard right now. */
-  #witnesses(now: number): readonly Peer[] {
+  /** What the members say that take part and are heard right now. */
+  #testimony(now: number): Testimony {
     const witnesses: Peer[] = [];
     for (const name of this.#base) {
       const peer = this.#peers.get(name);
       if (peer?.ready === true && peer.isFresh(now, this.#interval)) witnesses.push(peer);
     }
-    return witnesses;
-  }
-
-  /** A majority of the base can testify, and most of them do not hear the peer. */
-  #isCondemned(peer: Peer, witnesses: readonly Peer[], now: number): boolean {
-    const silent = peer.isSilent(now, this.#interval);
-    const others = witnesses.filter((witness) => witness !== peer);
-    const against = others.filter(({ suspects }) => suspects.has(peer.id)).length + (silent ? 1 : 0);
-    if (2 * against <= others.length + 1) return false;
-    return isMajority([this.#me, ...witnesses.map(({ name }) => name)], this.#base);
+    return new Testimony(witnesses, this.#me, this.#base);
   }
 
   #tryToJoin(now: number): void {
     if (this.#listed === undefined) return;
     const fresh = [...this.#peers.values()].filter((peer) => peer.isFresh(now, this.#interval));
     const members = fresh.filter(({ ready }) => ready);
-    if (members.length > 0 && objects(members, this.#id)) {
+    if (new Testimony(members, this.#me, this.#base).objectsTo(this.#id)) {
       this.#welcomeSince = undefined;
       this.#reason = 'most members do not hear this one';
       return;
@@ -318,7 +323,8 @@ export class Mesh {
     this.#welcomeSince ??= now;
     const alone = this.#expected().size === 1;
     if (!alone && now - this.#welcomeSince < SETTLE_BEATS * this.#interval) return;
-    this.#base = new Set([this.#me, ...fresh.map(({ name }) => name)]);
+    const base = members.length > 0 ? members : fresh;
+    this.#base = new Set([this.#me, ...base.map(({ name }) => name)]);
     this.#wasMember = true;
     this.#enter('member', `hears ${fresh.length} other speakers`, now);
   }

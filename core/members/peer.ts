@@ -1,6 +1,6 @@
 /** What one speaker knows about another one. */
 import { nameId, UNKNOWN_TOKEN, type Heartbeat } from '#core/members/heartbeat.ts';
-import { FRESH_BEATS, SILENT_BEATS } from '#core/members/timing.ts';
+import { FRESH_BEATS, SETTLE_BEATS, SILENT_BEATS } from '#core/members/timing.ts';
 
 /** Tokens of earlier processes of a peer that are remembered, so that their messages cannot be played again. */
 const MAX_RETIRED = 64;
@@ -10,15 +10,20 @@ export class Peer {
   readonly id: number;
   /** It is in the list given from outside. */
   listed = false;
+  /** What we echo to it: the token of its process, as far as we know. */
   token = UNKNOWN_TOKEN;
   /** When its last valid heartbeat came; undefined: never, or it left. */
   heardAt: number | undefined;
+  /** Since when it is heard without a silence. */
+  heardSince = Number.POSITIVE_INFINITY;
   interval = 0;
   ready = false;
   suspects: ReadonlySet<number> = new Set();
   links: ReadonlySet<string> = new Set();
   /** When we last answered a greeting of it. */
   greetedAt = Number.NEGATIVE_INFINITY;
+  /** Token of the process whose heartbeats we accept. */
+  #proven = UNKNOWN_TOKEN;
   #sequence = -1;
   readonly #retired = new Set<string>();
 
@@ -31,13 +36,14 @@ export class Peer {
    * Takes a heartbeat whose echo is our own token, i.e. that was made for us and since we started. `ignored`: it
    * is a repetition, late, or of an earlier process of the peer. `changed`: it says something new.
    */
-  accept(beat: Heartbeat, now: number): 'ignored' | 'same' | 'changed' {
+  accept(beat: Heartbeat, now: number, ours: number): 'ignored' | 'same' | 'changed' {
     if (this.#retired.has(beat.token)) return 'ignored';
-    if (beat.token !== this.token) this.#replace(beat.token);
+    if (beat.token !== this.#proven) this.#replace(beat.token);
     if (beat.sequence <= this.#sequence) return 'ignored';
     this.#sequence = beat.sequence;
     this.interval = beat.interval;
     const before = [this.heardAt === undefined, this.ready, this.suspects, this.links];
+    if (this.isSilent(now, ours)) this.heardSince = now;
     this.heardAt = beat.leaving ? undefined : now;
     this.ready = beat.ready && !beat.leaving;
     this.suspects = sameElements(this.suspects, beat.suspects) ? this.suspects : new Set(beat.suspects);
@@ -49,11 +55,12 @@ export class Peer {
 
   /** Learns the token from a greeting, which proves nothing: only while the peer is not heard properly. */
   greet(beat: Heartbeat, heard: boolean): void {
-    if (!heard && !this.#retired.has(beat.token) && beat.token !== this.token) this.#replace(beat.token);
+    if (!heard && !beat.leaving && !this.#retired.has(beat.token)) this.token = beat.token;
   }
 
   #replace(token: string): void {
-    this.#retire(this.token);
+    this.#retire(this.#proven);
+    this.#proven = token;
     this.token = token;
     this.#sequence = -1;
   }
@@ -68,6 +75,14 @@ export class Peer {
   /** Milliseconds of one beat, the slower of theirs and ours. */
   #period(ours: number): number {
     return Math.max(ours, this.interval);
+  }
+
+  /**
+   * It has been heard for two beats. Not before does it count again: what comes first after a cut may have waited
+   * in a queue since before it.
+   */
+  isSettled(now: number, ours: number): boolean {
+    return now - this.heardSince >= SETTLE_BEATS * this.#period(ours);
   }
 
   isFresh(now: number, ours: number): boolean {

@@ -7,7 +7,29 @@ export function isMajority(names: readonly string[], base: ReadonlySet<string>):
   return base.size === 2 || names.includes([...base].sort()[0] ?? '');
 }
 
-/** Most of these members do not hear the one with this identifier. */
-export function objects(members: readonly Peer[], id: number): boolean {
-  return 2 * members.filter(({ suspects }) => suspects.has(id)).length > members.length;
+/** What members that take part and are heard right now say about the others. */
+export class Testimony {
+  readonly #witnesses: ReadonlySet<Peer>;
+  readonly #accusers = new Map<number, number>();
+  readonly #competent: boolean;
+
+  /** Only together with us (`me`) a majority of the base may condemn anybody. */
+  constructor(witnesses: readonly Peer[], me: string, base: ReadonlySet<string>) {
+    this.#witnesses = new Set(witnesses);
+    this.#competent = isMajority([me, ...witnesses.map(({ name }) => name)], base);
+    for (const { suspects } of witnesses)
+      for (const id of suspects) this.#accusers.set(id, (this.#accusers.get(id) ?? 0) + 1);
+  }
+
+  /** Most of the witnesses, ourselves not counted, do not hear the one with this identifier. */
+  objectsTo(id: number): boolean {
+    return 2 * (this.#accusers.get(id) ?? 0) > this.#witnesses.size;
+  }
+
+  /** Most of the witnesses, ourselves counted, do not hear the peer. `silent`: we do not. */
+  condemns(peer: Peer, silent: boolean): boolean {
+    const against = (this.#accusers.get(peer.id) ?? 0) + (silent ? 1 : 0);
+    const voters = this.#witnesses.size + (this.#witnesses.has(peer) ? 0 : 1);
+    return this.#competent && 2 * against > voters;
+  }
 }

@@ -11,7 +11,7 @@ export const FRESH_BEATS = 2.5;
 export const SILENT_BEATS = 4.5;
 /** A gap of so many beats in our own ticking means that we stood still, and that the others may have noticed. */
 export const STALL_BEATS = 4;
-/** Beats for which a starting speaker listens before it takes part. */
+/** Beats for which a starting speaker listens before it takes part, and others listen to one that comes back. */
 export const SETTLE_BEATS = 2;
 /** Time after which a starting speaker takes part although it hears no majority of its peers. */
 export const START_PATIENCE = 10_000;

@@ -20,12 +20,6 @@ export interface L2Options {
 /** Time the worker gets to end by itself. */
 const CLOSE_DEADLINE = 1_000;
 
-/** From source the worker runs as it is; a bundle finds it as a file beside itself. */
-function workerUrl(): URL {
-  const own = import.meta.url;
-  return new URL(own.endsWith('.ts') ? './worker.ts' : './speaker-l2-worker.mjs', own);
-}
-
 /**
  * Starts the worker and waits until it runs and knows the host's interfaces. Throws AppError when it cannot
  * (no CAP_NET_RAW shows later, per interface, in the log: the worker keeps trying).
@@ -66,7 +60,7 @@ class WorkerL2 implements L2Port {
       this.#haveStarted = resolve;
       this.#failed = reject;
     });
-    this.#worker = new Worker(workerUrl(), { workerData: settings, name: 'l2' });
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings, name: 'l2' });
     this.#worker.on('message', (message: FromWorker) => this.#take(message));
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));

@@ -23,12 +23,6 @@ export interface MembersOptions {
 
 const CLOSE_DEADLINE = 1_000;
 
-/** From source the worker runs as it is; a bundle finds it as a file beside itself. */
-function workerUrl(): URL {
-  const own = import.meta.url;
-  return new URL(own.endsWith('.ts') ? './worker.ts' : './speaker-members-worker.mjs', own);
-}
-
 /** Starts the mesh. Throws AppError when the address and port cannot be bound. */
 export async function startMembers(options: MembersOptions): Promise<MembersPort> {
   if (options.secret === '')
@@ -69,7 +63,10 @@ class WorkerMesh implements MembersPort {
       this.#haveStarted = resolve;
       this.#failed = reject;
     });
-    this.#worker = new Worker(workerUrl(), { workerData: settings, name: 'members' });
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: settings,
+      name: 'members',
+    });
     this.#worker.on('message', (message: FromMesh) => this.#take(message));
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));

@@ -3,6 +3,9 @@ import { elect } from '#core/election/elect.ts';
 import type { Heartbeat } from '#core/members/heartbeat.ts';
 import { Mesh, type MeshEvent } from '#core/members/mesh.ts';
 
+/** Packets that wait for one neighbour. */
+const KEPT_BY_KERNEL = 30;
+
 interface Delivery {
   readonly at: number;
   readonly run: () => void;
@@ -44,7 +47,8 @@ export class MeshSimulation {
   readonly #random: () => number;
   readonly #running = new Map<string, Running>();
   readonly #queue = new Queue();
-  readonly #cut = new Set<string>();
+  /** Paths that are cut, each with the packets that wait there for the neighbour to be resolved, as a kernel keeps them. */
+  readonly #cut = new Map<string, { readonly to: string; readonly beat: Heartbeat }[]>();
   #lives = 0;
 
   constructor(nodes: number, options: SimulationOptions) {
@@ -84,7 +88,7 @@ export class MeshSimulation {
 
   /** Packets from one node to the other are lost from now on, in this direction. */
   cut(from: string, to: string): void {
-    this.#cut.add(`${from}>${to}`);
+    this.#cut.set(`${from}>${to}`, []);
   }
 
   /** Cuts every path between the two groups, both ways. */
@@ -96,8 +100,11 @@ export class MeshSimulation {
       }
   }
 
+  /** Mends all paths; what waited there arrives now, late. */
   heal(): void {
+    const waiting = [...this.#cut.values()].flat();
     this.#cut.clear();
+    for (const { to, beat } of waiting) this.#arrive(to, beat);
   }
 
   mesh(name: string): Mesh {
@@ -160,7 +167,13 @@ export class MeshSimulation {
   #send(from: string, to: string, beat: Heartbeat): void {
     this.packets += 1;
     this.tap?.(to, beat);
-    if (this.#cut.has(`${from}>${to}`) || this.#random() < (this.#options.loss ?? 0)) return;
+    const waiting = this.#cut.get(`${from}>${to}`);
+    if (waiting !== undefined) {
+      if (waiting.length < KEPT_BY_KERNEL) waiting.push({ to, beat });
+    } else if (this.#random() >= (this.#options.loss ?? 0)) this.#arrive(to, beat);
+  }
+
+  #arrive(to: string, beat: Heartbeat): void {
     const at = this.now + 0.1 + this.#random();
     this.#queue.push({ at, run: () => this.#deliver(to, beat) });
   }

@@ -2,6 +2,7 @@
 import { decodeArp } from '#core/l2/arp.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '#core/l2/ethernet.ts';
 import { LinkWatcher } from '#speaker/l2/link-watcher.ts';
+import { requestRealTime } from '#speaker/l2/libc.ts';
 import { PacketSocket } from '#speaker/l2/sockets.ts';
 import { arpRequest, mac } from '#tests/support/frames.ts';
 
@@ -18,12 +19,20 @@ export type FromProbe =
   | { readonly kind: 'measured'; readonly micros: readonly number[]; readonly lost: number }
   | { readonly kind: 'stormed'; readonly sent: number };
 
+/** With real-time priority what is measured is the responder, not this process waiting for its turn. */
+export interface ProbeArgument {
+  readonly realTime?: boolean;
+}
+
 const EVERYTHING = [{ code: 0x06, jt: 0, jf: 0, k: 0x40000 }];
 const ANSWER_WITHIN = 1_000;
 
 function tell(message: FromProbe): void {
   process.send?.(message);
 }
+
+const argument = JSON.parse(process.argv[2] ?? '{}') as ProbeArgument;
+if (argument.realTime === true) requestRealTime();
 
 let own = '';
 let answered: (() => void) | undefined;

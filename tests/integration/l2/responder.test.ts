@@ -296,6 +296,20 @@ describe('responder on a real segment', () => {
     });
   });
 
+  it('a storm of foreign requests is dropped by the kernel, not by us', async () => {
+    announce(V4);
+    await whoHas(V4);
+    client.send({ kind: 'storm', ip: '192.0.2.200', perSecond: 5_000 });
+    await eventually(async () => expect(await whoHas(V4)).toBe(nodeMac));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    client.send({ kind: 'storm', ip: '192.0.2.200', perSecond: 0 });
+    const stormed = await client.expect((message) => message.kind === 'stormed');
+    expect(stormed.kind === 'stormed' && stormed.sent).toBeGreaterThan(2_000);
+    responder.send({ kind: 'stats' });
+    const stats = await responder.expect((message) => message.kind === 'stats');
+    expect(stats.kind === 'stats' && (stats.drops['notHeld'] ?? 0)).toBe(0);
+  });
+
   it('stops cleanly and at once, also under load', async () => {
     announce(V4);
     await whoHas(V4);

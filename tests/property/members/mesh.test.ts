@@ -117,7 +117,7 @@ describe('mesh', () => {
             expect([...simulation.mesh(name).alive()].sort(), name).toEqual([...simulation.names].sort());
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 

@@ -262,6 +262,22 @@ describe('mesh: trouble', () => {
     expect(sees(simulation, 'node-1')).toEqual(simulation.names);
   });
 
+  it('a late greeting of an earlier process does not shut out the present one', () => {
+    const simulation = new MeshSimulation(2, { seed: 3 });
+    let old: Heartbeat | undefined;
+    simulation.tap = (to, beat) => {
+      if (to === 'node-0' && beat.from === 'node-1') old ??= beat;
+    };
+    simulation.startAll();
+    simulation.run(1_000);
+    simulation.kill('node-0');
+    simulation.kill('node-1');
+    simulation.startAll();
+    simulation.run(20);
+    if (old !== undefined) simulation.inject('node-0', old);
+    expect(until(simulation, 2_000, () => allSee(simulation, simulation.names))).toBeLessThan(2_000);
+  });
+
   it('tells on which interfaces a node can answer', () => {
     const simulation = running(2);
     const sends = simulation

@@ -1,0 +1,96 @@
+/**
+ * How fast the mesh of speakers notices a death, how often it is wrong and what it sends: the real state machine on
+ * a virtual network with a virtual clock.
+ */
+import { distribution, type Figure } from '#bench/figures.ts';
+import type { Reporter } from '#lab/report.ts';
+import { MeshSimulation } from '#tests/support/mesh-simulation.ts';
+
+interface Size {
+  readonly nodes: number;
+  readonly deaths: number;
+  /** Seconds of virtual time in which nothing may happen. */
+  readonly quiet: number;
+}
+
+const sizes: readonly Size[] = [
+  { nodes: 3, deaths: 200, quiet: 600 },
+  { nodes: 20, deaths: 100, quiet: 300 },
+  { nodes: 50, deaths: 60, quiet: 60 },
+  { nodes: 200, deaths: 5, quiet: 5 },
+  { nodes: 1_000, deaths: 1, quiet: 2 },
+];
+/** Of the packets, lost at random; every tick is late by up to 20 ms. */
+const LOSS = 0.01;
+const JITTER = 20;
+
+export function members(report: Reporter): Promise<readonly Figure[]> {
+  return Promise.resolve(
+    sizes.flatMap((size) => {
+      report.step(`${size.nodes} nodes`);
+      return [...quietTime(size), ...takeovers(size)];
+    }),
+  );
+}
+
+function started(nodes: number, seed: number): MeshSimulation {
+  const simulation = new MeshSimulation(nodes, { seed, loss: LOSS, jitter: JITTER });
+  simulation.startAll();
+  simulation.run(nodes > 100 ? 6_000 : 3_000);
+  return simulation;
+}
+
+function label(nodes: number): string {
+  return `${nodes} nodes, 1 % of packets lost`;
+}
+
+/** False deaths and packets while nothing happens. */
+function quietTime({ nodes, quiet }: Size): Figure[] {
+  const simulation = started(nodes, 1);
+  const before = simulation.packets;
+  let falseDeaths = 0;
+  for (let second = 0; second < quiet; second += 1) {
+    simulation.run(1_000);
+    for (const name of simulation.names) falseDeaths += nodes - simulation.mesh(name).alive().size;
+  }
+  const packets = (simulation.packets - before) / quiet / nodes;
+  return [
+    {
+      figure: 'false deaths',
+      unit: '',
+      size: `${label(nodes)}, ${quiet} s`,
+      value: falseDeaths,
+      goal: '<= 0',
+    },
+    { figure: 'packets sent per node', unit: '1/s', size: label(nodes), value: Math.round(packets) },
+  ];
+}
+
+/** kill -9 of the owner of an address until another node owns it, everybody agreeing. */
+function takeovers({ nodes, deaths }: Size): Figure[] {
+  const samples: number[] = [];
+  const simulation = started(nodes, 2);
+  for (let round = 0; round < deaths; round += 1) {
+    simulation.run(137 + 61 * (round % 7));
+    const owner = simulation.owners()[0] ?? '';
+    simulation.kill(owner);
+    samples.push(takeover(simulation, owner));
+    simulation.start(owner);
+    simulation.run(nodes > 100 ? 4_000 : 1_500);
+  }
+  const goal = nodes <= 50 ? { goal99: '< 1000' } : {};
+  return distribution('takeover after kill -9', { unit: 'ms', size: label(nodes), ...goal }, samples);
+}
+
+function takeover(simulation: MeshSimulation, dead: string): number {
+  const start = simulation.now;
+  const [first = ''] = simulation.runningNames;
+  while (simulation.now - start < 20_000) {
+    simulation.run(5);
+    // One look is cheap, all are not: look at all once the first has noticed.
+    if (simulation.mesh(first).alive().has(dead)) continue;
+    const agreed = simulation.runningNames.every((name) => !simulation.mesh(name).alive().has(dead));
+    if (agreed && simulation.owners().length === 1) return simulation.now - start;
+  }
+  return Number.POSITIVE_INFINITY;
+}
