@@ -4,6 +4,14 @@ import { ipAddressPools, ipAddressPoolSelectors, serviceSelectors } from '#core/
 import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
 import { cel, int32, labelSelector } from '#core/api/fields.ts';
 
+/** ADB-9 and ADB-10 as rules, not bounds: what is stored beyond them can still be changed elsewhere. */
+const atMost = (field: string, bits: number) =>
+  cel({
+    rule: `self <= ${bits}`,
+    message: `invalid ${field}: an address has ${bits} bits, use at most ${bits}`,
+  });
+const NOT_NEGATIVE = cel({ rule: 'self >= 0', message: 'invalid localPref: use a number from 0 up' });
+
 const SELECTORS_EXCLUDE_AGGREGATION = cel({
   rule:
     '!has(self.serviceSelectors) || size(self.serviceSelectors) == 0 || ' +
@@ -20,16 +28,19 @@ export const bgpAdvertisementV1beta1 = z.object({
     .object({
       aggregationLength: int32()
         .min(1)
+        .meta({ format: 'int32', ...atMost('aggregationLength', 32) })
         .default(32)
         .describe(
           'Length of the IPv4 prefix announced for an address. Anything below 32 announces the surrounding prefix, which must lie inside the pool.',
         ),
       aggregationLengthV6: int32()
+        .meta({ format: 'int32', ...atMost('aggregationLengthV6', 128) })
         .default(128)
         .describe(
           'Length of the IPv6 prefix announced for an address. Anything below 128 announces the surrounding prefix, which must lie inside the pool.',
         ),
       localPref: int32()
+        .meta({ format: 'int32', ...NOT_NEGATIVE })
         .optional()
         .describe(
           'LOCAL_PREF of the route, read by neighbours in the same AS; the highest wins. 0 or unset: none.',

@@ -17,26 +17,56 @@ const CONNECT_TIME = cel(
   },
 );
 
+/** PEER-8, and what is no duration at all. */
+const HOLD_TIME = cel({
+  rule: "duration(self) >= duration('0s') && (duration(self).getSeconds() == 0 || duration(self).getSeconds() >= 3)",
+  message: 'invalid hold time: it must be 0s or at least 3s',
+});
+const KEEPALIVE_TIME = cel({
+  rule: "duration(self) >= duration('0s')",
+  message: 'invalid keepalive time: it must not be negative',
+});
+
+/**
+ * PEER-3, 7, 9 and 15. Addresses are not looked at here: a peer in the wrong namespace with a bad address has to be
+ * told its namespace first, which only the webhook knows (api.md §6.4).
+ */
+const EXCLUSIONS = cel(
+  {
+    rule: '!has(self.dynamicASN) || !has(self.peerASN) || self.peerASN == 0',
+    message: 'both peerASN and dynamicASN specified: remove one of the two',
+  },
+  {
+    rule: "!has(self.peerAddress) || !has(self.interface) || self.peerAddress == '' || self.interface == ''",
+    message: 'both peerAddress and interface specified: remove one of the two',
+  },
+  {
+    rule: '!has(self.holdTime) || !has(self.keepaliveTime) || duration(self.keepaliveTime) <= duration(self.holdTime)',
+    message: 'invalid keepalive time: it must not be greater than the hold time',
+  },
+  {
+    rule:
+      "!has(self.password) || self.password == '' || !has(self.passwordSecret) || " +
+      "!has(self.passwordSecret.name) || self.passwordSecret.name == ''",
+    message: 'both password and passwordSecret specified: remove password, the Secret is the safer place',
+  },
+);
+
 const GRACEFUL_RESTART = cel({
   rule: 'self == oldSelf',
   message:
     'enableGracefulRestart cannot be changed: delete the BGPPeer and create it again with the other value',
 });
 
+const HOLD_TEXT =
+  'Time without a message after which the session counts as dead, such as 90s; 0s or at least 3s. Set alone, keepaliveTime becomes a third of it.';
+const KEEPALIVE_TEXT =
+  'Time between keepalive messages, not above holdTime. Set alone, holdTime becomes three times it.';
+
 /** Fields that mean the same in both versions. */
 const common = {
   myASN: asn(0).describe('AS number of our side of the session; not 0.'),
   sourceAddress: z.string().optional().describe('Local address of the session. Without it the node chooses.'),
-  holdTime: duration()
-    .optional()
-    .describe(
-      'Time without a message after which the session counts as dead, such as 90s; 0s or at least 3s. Set alone, keepaliveTime becomes a third of it.',
-    ),
-  keepaliveTime: duration()
-    .optional()
-    .describe(
-      'Time between keepalive messages, not above holdTime. Set alone, holdTime becomes three times it.',
-    ),
   routerID: z
     .string()
     .optional()
@@ -83,6 +113,8 @@ export const bgpPeerV1beta2 = z.object({
           'Network interface of the node on which the neighbour is found without an address (unnumbered).',
         ),
       peerPort: z.int().min(1).max(16384).default(179).describe('TCP port on which the neighbour listens.'),
+      holdTime: duration().meta(HOLD_TIME).optional().describe(HOLD_TEXT),
+      keepaliveTime: duration().meta(KEEPALIVE_TIME).optional().describe(KEEPALIVE_TEXT),
       connectTime: duration()
         .meta(CONNECT_TIME)
         .optional()
@@ -119,6 +151,7 @@ export const bgpPeerV1beta2 = z.object({
         .default(false)
         .describe('Carries both address families over this session, not only that of the neighbour address.'),
     })
+    .meta(EXCLUSIONS)
     .optional()
     .describe('The neighbour and how to talk to it.'),
   status: emptyObject('Nothing is stored here.'),
@@ -131,6 +164,8 @@ export const bgpPeerV1beta1 = z.object({
       ...common,
       peerASN: asn(0).describe('AS number of the neighbour.'),
       peerAddress: z.string().describe('IP address of the neighbour.'),
+      holdTime: duration().optional().describe(HOLD_TEXT),
+      keepaliveTime: duration().optional().describe(KEEPALIVE_TEXT),
       peerPort: z.int().min(0).max(16384).optional().describe('TCP port on which the neighbour listens.'),
       nodeSelectors: z
         .array(legacyNodeSelector())

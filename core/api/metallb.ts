@@ -1,10 +1,16 @@
 /** MetalLB: an installation, for the operator (api.md §4.10). */
 import { z } from 'zod';
 import { defineResource, objectMeta } from '#core/api/define.ts';
-import { condition } from '#core/api/fields.ts';
+import { cel, condition } from '#core/api/fields.ts';
 import { affinity, resourceRequirements, toleration } from '#core/api/pod-fields.ts';
 
 const LOAD_BALANCER_CLASS = /^([a-z0-9A-Z]([\w.-]*[a-z0-9A-Z])?\/)?[a-z0-9A-Z]([\w.-]*[a-z0-9A-Z])?$/;
+
+/** MLB-7. */
+const BACKENDS = cel({
+  rule: "self in ['', 'native', 'frr', 'frr-k8s', 'frr-k8s-external']",
+  message: 'unknown BGP backend: use native, frr, frr-k8s or frr-k8s-external, or leave it out',
+});
 
 const nodeSelector = (program: string) =>
   z
@@ -67,6 +73,7 @@ export const metallbV1beta1 = z.object({
       controllerConfig: workloadConfig('controller'),
       bgpBackend: z
         .string()
+        .meta(BACKENDS)
         .optional()
         .describe(
           'What speaks BGP: native, frr or frr-k8s (all served by the FRR beside the speaker), or frr-k8s-external (a frr-k8s that somebody else runs). Unset: frr.',

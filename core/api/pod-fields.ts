@@ -1,6 +1,12 @@
 /** Parts of a pod that the MetalLB object passes on to its workloads: core/v1 types, without further constraints (api.md §3.6). */
 import { z } from 'zod';
-import { atomicList, int32, int64, labelSelector } from '#core/api/fields.ts';
+import { atomicList, cel, int32, int64, labelSelector } from '#core/api/fields.ts';
+
+/** MLB-1, MLB-2. */
+const SECONDS_NEED_NO_EXECUTE = cel({
+  rule: "!has(self.tolerationSeconds) || self.tolerationSeconds <= 0 || (has(self.effect) && self.effect == 'NoExecute')",
+  message: 'effect must be NoExecute when tolerationSeconds is set',
+});
 
 export const toleration = () =>
   z
@@ -24,7 +30,7 @@ export const toleration = () =>
         .optional()
         .describe('How long a taint of effect NoExecute is tolerated; unset: for ever.'),
     })
-    .describe('A taint of nodes that the pods tolerate.');
+    .meta({ ...SECONDS_NEED_NO_EXECUTE, description: 'A taint of nodes that the pods tolerate.' });
 
 const QUANTITY =
   '^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$';

@@ -77,7 +77,7 @@ function lengthFindings(spec: Spec): Finding[] {
       findings.push({
         code: range,
         field: `spec.${field}`,
-        message: `invalid ${field} ${length}: an address has ${full} bits`,
+        message: `invalid ${field}: ${length} is more than the ${full} bits of an address`,
         remedy: `Use at most ${full}.`,
       });
   if ((spec.localPref ?? 0) < 0)

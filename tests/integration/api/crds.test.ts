@@ -125,6 +125,34 @@ describe('what is denied', () => {
     ],
     ['a connectTime that is no duration', 'BGPPeer', { ...base, connectTime: 'soon' }, 'connectTime'],
     ['PEER-4', 'BGPPeer', { ...base, dynamicASN: 'both' }, 'supported values: "internal", "external"'],
+    ['PEER-3 by CEL', 'BGPPeer', { ...base, dynamicASN: 'internal' }, 'both peerASN and dynamicASN'],
+    ['PEER-7 by CEL', 'BGPPeer', { ...base, interface: 'eth0' }, 'both peerAddress and interface'],
+    ['PEER-8 by CEL', 'BGPPeer', { ...base, holdTime: '2s' }, 'invalid hold time'],
+    ['PEER-8 by CEL, negative', 'BGPPeer', { ...base, holdTime: '-0.5s' }, 'invalid hold time'],
+    ['PEER-9 by CEL', 'BGPPeer', { ...base, holdTime: '9s', keepaliveTime: '10s' }, 'invalid keepalive time'],
+    ['a hold time without unit', 'BGPPeer', { ...base, holdTime: '90' }, 'holdTime'],
+    [
+      'PEER-15 by CEL',
+      'BGPPeer',
+      { ...base, password: 'x', passwordSecret: { name: 's' } },
+      'both password and passwordSecret',
+    ],
+    ['ADB-9 by CEL', 'BGPAdvertisement', { aggregationLength: 33 }, 'invalid aggregationLength'],
+    ['ADB-10 by CEL', 'BGPAdvertisement', { aggregationLengthV6: 129 }, 'invalid aggregationLengthV6'],
+    ['localPref below zero by CEL', 'BGPAdvertisement', { localPref: -1 }, 'invalid localPref'],
+    ['MLB-7 by CEL', 'MetalLB', { bgpBackend: 'bird' }, 'unknown BGP backend'],
+    [
+      'MLB-1 by CEL',
+      'MetalLB',
+      { controllerTolerations: [{ effect: 'NoSchedule', tolerationSeconds: 5 }] },
+      'effect must be NoExecute',
+    ],
+    [
+      'MLB-2 by CEL',
+      'MetalLB',
+      { speakerTolerations: [{ tolerationSeconds: 5 }] },
+      'effect must be NoExecute',
+    ],
     ['a port above its bound', 'BGPPeer', { ...base, peerPort: 16385 }, 'peerPort'],
     ['an AS number above 32 bits', 'BGPPeer', { ...base, myASN: 4294967296 }, 'myASN'],
     ['BFD-2', 'BFDProfile', { detectMultiplier: 1 }, 'detectMultiplier'],
@@ -151,6 +179,22 @@ describe('what is denied', () => {
     const { status, body } = await create(kind, 'denied', spec);
     expect(status).toBe(422);
     expect(body.message).toContain(phrase);
+  });
+
+  it.each([
+    { holdTime: '0s', keepaliveTime: '0s' },
+    { holdTime: '1m30s', keepaliveTime: '0s' },
+    { keepaliveTime: '10s' },
+    { holdTime: '0.9s', keepaliveTime: '0s' },
+    { password: '', passwordSecret: { name: 's' } },
+    { password: 'x', passwordSecret: {} },
+    { peerASN: 0, dynamicASN: 'external' },
+    { interface: '' },
+  ])('accepted: %j', async (spec) => {
+    const path = `${collection('BGPPeer')}?dryRun=All`;
+    const metadata = { name: 'accepted', namespace: NAMESPACE };
+    const peer = { apiVersion: 'metallb.io/v1beta2', kind: 'BGPPeer', metadata, spec: { ...base, ...spec } };
+    expect((await lab.api.send('POST', path, peer)).status).toBe(201);
   });
 
   it('enableGracefulRestart cannot change; adding and removing it is allowed', async () => {

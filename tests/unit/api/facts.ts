@@ -329,3 +329,21 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   ConfigurationState: ['configurationstates', 'configurationstate', 'ConfigurationStateList'],
   MetalLB: ['metallbs', 'metallb', 'MetalLBList'],
 };
+
+/**
+ * CEL rules that we add to those of the reference, by kind, version and field: what the webhook of the original
+ * refuses (or, PEER-15, only the speakers), refused by the schema.
+ */
+export const addedRules: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'BGPPeer v1beta2': { spec: 4, 'spec.holdTime': 1, 'spec.keepaliveTime': 1 },
+  'BGPAdvertisement v1beta1': {
+    'spec.aggregationLength': 1,
+    'spec.aggregationLengthV6': 1,
+    'spec.localPref': 1,
+  },
+  'MetalLB v1beta1': {
+    'spec.bgpBackend': 1,
+    'spec.speakerTolerations[]': 1,
+    'spec.controllerTolerations[]': 1,
+  },
+};
