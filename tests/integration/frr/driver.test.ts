@@ -1,5 +1,5 @@
 /** The driver against a real FRR, seen from the router at the other end. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tryRun } from '#lab/process/run.ts';
@@ -24,19 +24,20 @@ const routes = (n: number): string[] => Array.from({ length: n }, (_, i) => pref
 const settled = (): Promise<void> =>
   eventually(() => expect(port.state.applied).toBe(port.state.desired), 20_000);
 
+function open(): FrrPort {
+  const settings = {
+    vtysh: lab.ours.vtyshCommand,
+    configFile: join(lab.folder, 'frr.conf'),
+    runDir: lab.ours.runFolder,
+    checkMs: 1000,
+  };
+  return openFrr(settings, loadTemplates('frr-templates'), log);
+}
+
 beforeAll(async () => {
   lab = await FrrLab.start('bgpdrv', ROUTER_CONFIG);
   await lab.router.vtysh('configure terminal', 'debug bgp updates in');
-  port = openFrr(
-    {
-      vtysh: lab.ours.vtyshCommand,
-      configFile: join(lab.folder, 'frr.conf'),
-      runDir: lab.ours.runFolder,
-      checkMs: 1000,
-    },
-    loadTemplates('frr-templates'),
-    log,
-  );
+  port = open();
 });
 afterAll(async () => {
   await port.close();
@@ -53,7 +54,7 @@ describe('routes at the router', () => {
     expect(port.state).toMatchObject({ desired: 1, applied: 1, lastError: undefined, refused: [] });
   });
 
-  it('#4 #17 #131 announced with origin IGP, withdrawn when gone', async () => {
+  it('#4 #17 #131 B23 announced with origin IGP, withdrawn when gone', async () => {
     port.setDesired(announcing(['198.18.0.1', '2001:db8::1']));
     await eventually(async () => {
       expect(await lab.received()).toEqual(['198.18.0.1/32']);
@@ -62,6 +63,9 @@ describe('routes at the router', () => {
     expect(JSON.stringify(await lab.route('198.18.0.1/32'))).toContain('"origin":"IGP"');
     port.setDesired(announcing([]));
     await eventually(async () => expect(await lab.received()).toEqual([]));
+    // B23: neither the first Service nor the last one disturbs a session.
+    for (const address of [OURS.ipv4, OURS.ipv6])
+      expect(await lab.session(address)).toMatchObject({ dropped: 0, established: 1 });
   });
 
   it('#142 a change of class is an update and never a withdrawal', async () => {
@@ -104,6 +108,35 @@ describe('when things go wrong', () => {
     await eventually(async () => expect((await lab.received()).length).toBe(999), 20_000);
     await settled();
     expect(port.state.lastError).toBeUndefined();
+  });
+
+  it('all daemons killed: it waits for them and gives everything back', async () => {
+    await lab.ours.stop();
+    port.setDesired(announcing(routes(998)));
+    await eventually(() => expect(port.state.lastError).toBeDefined(), 20_000);
+    await lab.ours.start();
+    await eventually(async () => expect((await lab.received()).length).toBe(998), 30_000);
+    await settled();
+    expect(port.state.lastError).toBeUndefined();
+    port.setDesired(announcing(routes(999)));
+    await eventually(async () => expect((await lab.received()).length).toBe(999), 20_000);
+  });
+
+  it('the file kept for a cold start gives FRR all it needs without us', async () => {
+    await settled();
+    const file = join(lab.folder, 'frr.conf');
+    await eventually(() => expect(readFileSync(file, 'utf8')).toContain('198.18.3.230/32'));
+    const text = readFileSync(file, 'utf8');
+    await port.close();
+    await lab.ours.stop();
+    // The killed daemons left their sockets; the lab takes a socket for a daemon that listens.
+    rmSync(lab.ours.runFolder, { recursive: true });
+    await lab.ours.start(text);
+    await eventually(async () => expect((await lab.received()).length).toBe(999), 20_000);
+    port = open();
+    port.setDesired(announcing(routes(999)));
+    await settled();
+    expect(records.at(-1)).toContain('"changes":0');
   });
 
   it('a line somebody took away is put back', async () => {
