@@ -1,5 +1,5 @@
 /** Whether this speaker answers for a Service's addresses, and why (speaker-l2.md §2.5, §3). */
-import { elect, type Candidate } from '#core/election/elect.ts';
+import { elect, type Candidate, type Digests } from '#core/election/elect.ts';
 import {
   ineligible,
   preferenceScore,
@@ -30,6 +30,8 @@ export interface L2Context {
    * another candidate has one.
    */
   readonly usableInterfaces?: (node: string) => ReadonlySet<string> | undefined;
+  /** Kept by the caller from decision to decision, it spares most of the hashing. */
+  readonly digests?: Digests;
 }
 
 /** One Service that passed the gate: a load balancer whose addresses all lie in `pool`. */
@@ -120,7 +122,7 @@ function electLeader(context: L2Context, request: L2Request, found: Gathered): L
     else refused.push({ node: node.name, reason });
   }
   const first = request.addresses[0];
-  const candidates = first === undefined ? [] : elect(eligible, formatAddress(first));
+  const candidates = first === undefined ? [] : elect(eligible, formatAddress(first), context.digests);
   const { leader, passedOver } = usableLeader(context, found.matching, candidates);
   const announce = leader === context.me;
   return {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { elect } from '#core/election/elect.ts';
+import { digest, Digests, elect } from '#core/election/elect.ts';
 
 const candidates = fc.uniqueArray(
   fc.record({ node: fc.string({ minLength: 1, maxLength: 12 }), score: fc.integer({ min: 0, max: 2 }) }),
@@ -8,6 +8,20 @@ const candidates = fc.uniqueArray(
 );
 
 describe('election', () => {
+  it('is the same with a memory, and is the order of scores and full digests', () => {
+    const digests = new Digests();
+    fc.assert(
+      fc.property(candidates, fc.ipV4(), (list, key) => {
+        const full = [...list].sort(
+          (a, b) => b.score - a.score || (digest(a.node, key) < digest(b.node, key) ? -1 : 1),
+        );
+        expect(elect(list, key, digests)).toEqual(full);
+        expect(elect(list, key, digests)).toEqual(full);
+        expect(elect(list, key)).toEqual(full);
+      }),
+    );
+  });
+
   it('is a permutation of the candidates that does not depend on their order (§3.6)', () => {
     fc.assert(
       fc.property(candidates, fc.ipV4(), fc.infiniteStream(fc.nat()), (list, key, random) => {
