@@ -107,6 +107,7 @@ function draftRouter(neighbors: readonly BgpPeer[], routes: readonly Route[]): R
   const classes = new Map<string, readonly Grant[]>();
   const networks: { prefix: Network['prefix']; key: string }[] = [];
   const memo = new Map<Grant, Grant>();
+  const keys = new Map<Grant, string>();
   for (const route of routes) {
     const grants = route.grants
       .map((grant) => restrict(grant, families, memo))
@@ -115,11 +116,19 @@ function draftRouter(neighbors: readonly BgpPeer[], routes: readonly Route[]): R
       grant.peers.some((peer) => families.get(peer)?.includes(route.prefix.family)),
     );
     if (!reached) continue;
-    const key = JSON.stringify(grants);
+    const [only] = grants;
+    const key = grants.length === 1 && only !== undefined ? keyOf(only, keys) : JSON.stringify(grants);
     classes.set(key, grants);
     networks.push({ prefix: route.prefix, key });
   }
   return { neighbors, classes, networks };
+}
+
+/** The key of a class with one grant; worked out once per grant, for thousands of routes share few. */
+function keyOf(grant: Grant, keys: Map<Grant, string>): string {
+  const key = keys.get(grant) ?? JSON.stringify([grant]);
+  keys.set(grant, key);
+  return key;
 }
 
 /** The grant with only the neighbours of one router. */

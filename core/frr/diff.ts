@@ -52,17 +52,22 @@ function changeTop(from: Block, to: Block): Change[] {
   return [...removedLines(from, to), ...addedLines(from, to)];
 }
 
+type Keep = (line: string) => boolean;
+const every: Keep = () => true;
+
 /** Lines of a block that go, as commands. Lines that get another value are not among them. */
-function removedLines(from: Block, to: Block): Change[] {
-  return [...from.lines]
-    .filter(([slot]) => !to.lines.has(slot))
-    .map(([, line]) => change(to.path, removalOf(from.path, line)));
+function removedLines(from: Block, to: Block, keep = every): Change[] {
+  const changes: Change[] = [];
+  for (const [slot, line] of from.lines)
+    if (keep(line) && !to.lines.has(slot)) changes.push(change(to.path, removalOf(from.path, line)));
+  return changes;
 }
 
-function addedLines(from: Block, to: Block): Change[] {
-  return [...to.lines]
-    .filter(([slot, line]) => from.lines.get(slot) !== line)
-    .map(([, line]) => change(to.path, line));
+function addedLines(from: Block, to: Block, keep = every): Change[] {
+  const changes: Change[] = [];
+  for (const [slot, line] of to.lines)
+    if (keep(line) && from.lines.get(slot) !== line) changes.push(change(to.path, line));
+  return changes;
 }
 
 /** A block outside the routers: entered when it is new or its header changed, then its lines. */
@@ -127,23 +132,18 @@ function isNetwork(line: string): boolean {
   return line.startsWith('network ');
 }
 
-function part(block: Block, keep: (line: string) => boolean): Block {
-  return { path: block.path, lines: new Map([...block.lines].filter(([, line]) => keep(line))) };
-}
-
 /** Everything of an address family but its networks; a neighbour is activated when its policy is in place. */
 function changeFamily(from: Block, to: Block): Change[] {
-  const [before, after] = [part(from, (line) => !isNetwork(line)), part(to, (line) => !isNetwork(line))];
+  const isOther = (line: string): boolean => !isNetwork(line);
   const isActivation = ({ command }: Change): boolean => command.endsWith(' activate');
-  const added = addedLines(before, after);
+  const added = addedLines(from, to, isOther);
   return [
-    ...removedLines(before, after),
+    ...removedLines(from, to, isOther),
     ...added.filter((each) => !isActivation(each)),
     ...added.filter(isActivation),
   ];
 }
 
 function changeNetworks(from: Block, to: Block): Change[] {
-  const [before, after] = [part(from, isNetwork), part(to, isNetwork)];
-  return [...addedLines(before, after), ...removedLines(before, after)];
+  return [...addedLines(from, to, isNetwork), ...removedLines(from, to, isNetwork)];
 }

@@ -61,6 +61,7 @@ const FILTER = /^(neighbor \S+ (?:route-map|prefix-list|filter-list)) \S+ (in|ou
 
 /** What a line sets: two lines of one block with the same slot replace each other. `no X` shares the slot of X. */
 export function slotOf(path: readonly string[], line: string): string {
+  if (line.startsWith('network ')) return line.split(' ', 2).join(' ');
   const positive = line.replace(/^no /, '');
   const base = REMOTE_AS.exec(positive);
   if (base !== null) return `${base[1]} remote-as`;

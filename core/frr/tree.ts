@@ -30,21 +30,24 @@ export function parseConfig(text: string): ConfigTree {
   let path: readonly string[] = [];
   for (const raw of text.split('\n')) {
     const line = raw.trim();
-    if (line === '' || line.startsWith('!') || line.startsWith('#')) continue;
-    if (/^exit(-[a-z-]+)?$/.test(line)) {
-      path = path.slice(0, -1);
-      continue;
-    }
-    path = pathFor(path, line);
-    if (opensBlock(path, line)) {
-      path = [...path, line];
-      openBlock(tree, path);
-    } else if (path.length > 0 || !FOREIGN.test(line)) {
-      addLine(tree, path, line);
-    }
+    if (line !== '' && !line.startsWith('!') && !line.startsWith('#')) path = readLine(tree, path, line);
   }
   for (const [key, { path, lines }] of tree) if (lines.size === 0 && isMere(path)) tree.delete(key);
   return tree;
+}
+
+/** Takes one line in at the block that is open; returns the block that is open after it. */
+function readLine(tree: Map<string, Draft>, open: readonly string[], line: string): readonly string[] {
+  if (/^exit(-[a-z-]+)?$/.test(line)) return open.slice(0, -1);
+  // Nearly all lines of a large file are routes, and they can be nothing else here.
+  const isRoute = open.length > 1 && line.startsWith('network ');
+  const path = isRoute ? open : pathFor(open, line);
+  if (!isRoute && opensBlock(path, line)) {
+    openBlock(tree, [...path, line]);
+    return [...path, line];
+  }
+  if (path.length > 0 || !FOREIGN.test(line)) addLine(tree, path, line);
+  return path;
 }
 
 /** True for a block that is nothing without lines of its own: FRR does not print it. */
