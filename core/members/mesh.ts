@@ -166,13 +166,15 @@ export class Mesh {
       this.#answerGreeting(peer, now);
       return;
     }
+    const before = peer.suspects;
     const result = peer.accept(beat, now, this.#interval);
     if (result === 'ignored') return;
     if (beat.leaving) this.#expel(peer.name);
     else this.#admit(peer, now);
     if (result === 'same') return;
     this.#version += 1;
-    this.#judge(now);
+    // Votes take effect at once; everything else can wait for the next tick.
+    if (this.#phase === 'member' && peer.suspects !== before) this.#judge(now);
   }
 
   /** A peer that takes part and is heard for a while, by us and by the witnesses, belongs to the base. */
