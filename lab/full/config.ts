@@ -13,20 +13,38 @@ const DISABLED = [
   'io.containerd.tracing.processor.v1.otlp',
 ] as const;
 
-/** For containerd 1.6 and later (configuration version 2). JSON strings are TOML strings. */
-export function containerdConfig(files: NodeFiles): string {
-  const text = (value: string) => JSON.stringify(value);
+interface ContainerdFolders {
+  readonly containerdRoot: string;
+  readonly containerdState: string;
+  readonly socket: string;
+}
+
+/** JSON strings are TOML strings. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}
+
+/** The part that every containerd has, for 1.6 and later (configuration version 2). */
+export function containerdBase(
+  { containerdRoot, containerdState, socket }: ContainerdFolders,
+  disabled: readonly string[] = [],
+): string {
   return `version = 2
-root = ${text(files.containerdRoot)}
-state = ${text(files.containerdState)}
-disabled_plugins = [${DISABLED.map(text).join(', ')}]
+root = ${text(containerdRoot)}
+state = ${text(containerdState)}
+disabled_plugins = [${[...DISABLED, ...disabled].map(text).join(', ')}]
 
 [grpc]
-  address = ${text(files.socket)}
+  address = ${text(socket)}
 
 [debug]
   level = "warn"
+`;
+}
 
+/** A node's containerd: for the kubelet, everything in the node's own folder. */
+export function containerdConfig(files: NodeFiles): string {
+  return `${containerdBase(files)}
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = ${text(IMAGES.pause)}
   restrict_oom_score_adj = true

@@ -5,11 +5,11 @@
  */
 import { join } from 'node:path';
 import { importImages } from '#lab/full/import.ts';
-import { filesOf, startContainerd, startKubelet } from '#lab/full/node.ts';
+import { filesOf, startNode } from '#lab/full/node.ts';
 import { assertFull } from '#lab/full/probe.ts';
 import { removeAllNodes } from '#lab/full/remove.ts';
-import type { Archive } from '#lab/image/archive.ts';
-import { buildImages } from '#lab/image/build.ts';
+import { ensureSeed } from '#lab/full/seed.ts';
+import { buildImages, type Images } from '#lab/image/build.ts';
 import type { Lab } from '#lab/lab.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import type { Reporter } from '#lab/report.ts';
@@ -32,24 +32,24 @@ export async function startNodes(lab: Lab, report: Reporter): Promise<void> {
   assertFull();
   // A machine that was restarted has lost all records of a lab but kept its nodes' files.
   await removeAllNodes(lab.folder);
+  const { stable, fresh } = await imagesOf(lab, report);
+  const seed = await ensureSeed(lab, stable, report);
   report.step(`starting ${lab.nodeCount} nodes`);
-  const [images] = await Promise.all([
-    imagesOf(lab, report),
-    ...indexes(lab).map((index) => startContainerd(lab, index)),
-  ]);
-  report.step('importing the images and starting the kubelets');
-  await Promise.all(indexes(lab).map((index) => startKubelet(lab, index, images)));
+  await Promise.all(indexes(lab).map((index) => startNode(lab, index, { seed, fresh })));
   await waitReady(lab);
 }
 
-function imagesOf(lab: Lab, report: Reporter): Promise<Archive> {
+function imagesOf(lab: Lab, report: Reporter): Promise<Images> {
   return buildImages({ folder: join(lab.folder, 'images'), report, allowMissing: true });
 }
 
-/** Builds the images anew and imports them; pods that start from now on run the new ones. */
+/**
+ * Builds our images anew and imports them; pods that start from now on run the new ones.
+ * @throws LabError also when Debian's or Node's layer has changed since the lab came up: start it again then.
+ */
 export async function reloadImages(lab: Lab, report: Reporter): Promise<void> {
-  const images = await imagesOf(lab, report);
-  await Promise.all(indexes(lab).map((index) => importImages(filesOf(lab, index).socket, images)));
+  const { fresh } = await imagesOf(lab, report);
+  await Promise.all(indexes(lab).map((index) => importImages(filesOf(lab, index).socket, fresh)));
 }
 
 /** Waits until every node is Ready. */

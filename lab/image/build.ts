@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { LabError } from '#lab/errors.ts';
 import { type Archive, writeArchive } from '#lab/image/archive.ts';
-import { baseLayer, freshLayer, type Layer, type Placed, stableLayer } from '#lab/image/layers.ts';
+import { baseLayer, type Blob, freshLayer, type Placed, stableLayer } from '#lab/image/layers.ts';
 import { type Copy, IMAGES, RECIPE } from '#lab/image/recipe.ts';
 import type { Reporter } from '#lab/report.ts';
 import { build } from '#tools/build.ts';
@@ -22,11 +22,18 @@ export interface ImagesOptions {
   readonly allowMissing?: boolean;
 }
 
+export interface Images {
+  /** Debian, FRR and Node: the same for a long time. */
+  readonly stable: Archive;
+  /** Our own programs, on the layers of `stable`, which are not in it again. */
+  readonly fresh: Archive;
+}
+
 /**
- * Bundles the programs and puts all images of the lab into one archive. Base and Node come from the cache.
+ * Bundles the programs and makes all images of the lab. Base and Node come from the cache.
  * @throws LabError when a program does not bundle.
  */
-export async function buildImages({ folder, report, allowMissing = false }: ImagesOptions): Promise<Archive> {
+export async function buildImages({ folder, report, allowMissing = false }: ImagesOptions): Promise<Images> {
   const dist = join(folder, 'dist');
   report.step('building the images');
   await build(dist, { allowMissing }).catch((error: unknown) => {
@@ -36,15 +43,23 @@ export async function buildImages({ folder, report, allowMissing = false }: Imag
   if (node?.from !== NODE) throw new LabError('lab/image/recipe.ts: the first copy must be Node');
   const base = await baseLayer(report);
   const runtime = await nodeLayer(node, report);
-  const app = await freshLayer(folder, 'app.tar', rest);
+  const app = await freshLayer(join(folder, 'app'), rest);
   const web = join(repository, 'lab/workload/web.ts');
-  const workload = await freshLayer(folder, 'web.tar', [{ from: web, to: '/web.ts' }]);
+  const workload = await freshLayer(join(folder, 'web'), [{ from: web, to: '/web.ts' }]);
   const { env, labels, user, workdir } = RECIPE;
-  return writeArchive(join(folder, 'archive'), [
-    { name: IMAGES.product, layers: [base, runtime, app], env, labels, user, workdir },
-    { name: IMAGES.web, layers: [base, runtime, workload], env, user, command: ['node', '/web.ts'] },
+  const stable = writeArchive(join(folder, 'stable'), [
     { name: IMAGES.pause, layers: [base], env, user, command: ['tini', '--', 'sleep', 'infinity'] },
+    { name: IMAGES.runtime, layers: [base, runtime], env, user },
   ]);
+  const fresh = writeArchive(
+    join(folder, 'fresh'),
+    [
+      { name: IMAGES.product, layers: [base, runtime, app], env, labels, user, workdir },
+      { name: IMAGES.web, layers: [base, runtime, workload], env, user, command: ['node', '/web.ts'] },
+    ],
+    [base, runtime],
+  );
+  return { stable, fresh };
 }
 
 function placed({ from, to }: Copy, dist: string): Placed {
@@ -52,8 +67,8 @@ function placed({ from, to }: Copy, dist: string): Placed {
   return { from: from === 'dist/' ? dist : join(repository, from), to };
 }
 
-async function nodeLayer(node: Placed, report: Reporter): Promise<Layer> {
+async function nodeLayer(node: Placed, report: Reporter): Promise<Blob> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(node.from), hash);
-  return stableLayer(`node-${hash.digest('hex').slice(0, 12)}`, 'node.tar', [node], report);
+  return stableLayer(`node-${hash.digest('hex').slice(0, 12)}`, [node], report);
 }

@@ -71,6 +71,8 @@ export const IMAGES = {
   product: 'localhost/metallb-ts:lab',
   /** A web server that says who answers: command `node /web.ts NAME PORT ADDRESS…`. */
   web: 'localhost/metallb-ts-web:lab',
+  /** What the two above are made on. */
+  runtime: 'localhost/metallb-ts-runtime:lab',
   /** What holds the namespaces of a pod. */
   pause: 'localhost/metallb-ts-pause:lab',
 } as const;
