@@ -31,8 +31,11 @@ export interface StatusWish {
   readonly items: readonly string[] | undefined;
 }
 
+type StatusBody = Readonly<Record<string, unknown>>;
+
+/** A created object gets its status by a second write: the API server drops it at creation. */
 export type StatusWrite =
-  | { readonly kind: 'create'; readonly labels: Labels }
+  | { readonly kind: 'create'; readonly labels: Labels; readonly status: StatusBody }
   | {
       readonly kind: 'write-status';
       readonly name: string;
@@ -63,8 +66,9 @@ export function planServiceStatus(wish: StatusWish, existing: readonly ServiceSt
       : [];
   const [kept, ...surplus] = mine;
   const writes = remove([...surplus, ...foreign]);
-  if (kept === undefined) return [...writes, { kind: 'create', labels: labelsOf(wish) }];
   const items = [...new Set(wish.items)].toSorted();
+  if (kept === undefined)
+    return [...writes, { kind: 'create', labels: labelsOf(wish), status: statusOf(wish, items) }];
   const same =
     kept.node === wish.node &&
     kept.items.length === items.length &&
@@ -83,7 +87,7 @@ function labelsOf(wish: StatusWish): Labels {
   };
 }
 
-function statusOf(wish: StatusWish, items: readonly string[]): Readonly<Record<string, unknown>> {
+function statusOf(wish: StatusWish, items: readonly string[]): StatusBody {
   const [serviceNamespace = '', serviceName = ''] = wish.serviceKey.split('/');
   const listed =
     wish.kind === 'ServiceL2Status' ? { interfaces: items.map((name) => ({ name })) } : { peers: items };

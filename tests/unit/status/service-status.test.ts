@@ -38,7 +38,13 @@ const bgp = (items: readonly string[] | undefined): StatusWish => ({
 
 describe('ServiceL2Status (speaker-l2.md §7.3)', () => {
   it('is created with the three labels when this node announces', () => {
-    expect(planServiceStatus(l2([]), [])).toEqual([{ kind: 'create', labels: view('', 'n1').labels }]);
+    expect(planServiceStatus(l2([]), [])).toEqual([
+      {
+        kind: 'create',
+        labels: view('', 'n1').labels,
+        status: { node: 'n1', serviceName: 'web', serviceNamespace: 'shop', interfaces: [] },
+      },
+    ]);
   });
 
   it('gets its status, sorted, after it was created', () => {

@@ -1,0 +1,32 @@
+/** From the verdicts of all Services to what the Layer 2 responder answers for. */
+import { l2Interfaces, protocolsOf, type ServiceVerdict } from '#core/announce/verdict.ts';
+
+/** Structurally the speaker's L2Entry. */
+export interface PlannedAddress {
+  readonly ip: string;
+  /** Undefined: every usable interface. */
+  readonly interfaces: readonly string[] | undefined;
+}
+
+/**
+ * One entry per address, sorted by text. Services that share an address are united: a request is answered on an
+ * interface if any of them allows it (speaker-l2.md §2.9).
+ */
+export function planL2(verdicts: Iterable<ServiceVerdict>): PlannedAddress[] {
+  const plan = new Map<string, readonly string[] | undefined>();
+  for (const verdict of verdicts) {
+    if (!protocolsOf(verdict).includes('layer2')) continue;
+    const interfaces = l2Interfaces(verdict);
+    for (const ip of verdict.addresses)
+      plan.set(ip, plan.has(ip) ? unite(plan.get(ip), interfaces) : interfaces);
+  }
+  return [...plan].map(([ip, interfaces]) => ({ ip, interfaces })).sort((a, b) => (a.ip < b.ip ? -1 : 1));
+}
+
+function unite(
+  a: readonly string[] | undefined,
+  b: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  return [...new Set([...a, ...b])].sort();
+}

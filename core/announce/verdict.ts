@@ -1,0 +1,119 @@
+/**
+ * What one speaker does with one Service: both protocols asked in MetalLB's order (BGP first), each with its
+ * reason. Pure: the loops gather, this decides, the ports act (speaker-l2.md §2.4).
+ */
+import { decideBgp, type BgpVerdict } from '#core/bgp/advertise.ts';
+import type { BgpContext } from '#core/bgp/gates.ts';
+import { decideL2, type L2Context, type L2Decision } from '#core/election/decide-l2.ts';
+import { formatAddress } from '#core/model/ip.ts';
+import { gateService, type GateReason } from '#core/model/service-gate.ts';
+import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
+
+export type L2Verdict =
+  | { readonly kind: 'decided'; readonly decision: L2Decision }
+  | { readonly kind: 'withhold'; readonly reason: GateReason; readonly message: string };
+
+export interface ServiceVerdict {
+  readonly key: string;
+  readonly uid: string;
+  /** Canonical texts in the order of the status; empty when the Service did not pass the gate. */
+  readonly addresses: readonly string[];
+  readonly bgp: BgpVerdict;
+  readonly l2: L2Verdict;
+}
+
+export interface DecisionContext {
+  readonly bgp: BgpContext;
+  readonly l2: L2Context;
+}
+
+/** Decides one Service; `slices` are all EndpointSlices of it. */
+export function decideAnnouncement(
+  context: DecisionContext,
+  service: ServiceView,
+  slices: readonly EndpointSliceView[],
+): ServiceVerdict {
+  const gate = gateService(service, context.bgp.config.pools);
+  const bgp = decideBgp(context.bgp, service, slices);
+  const about = { key: service.key, uid: service.uid, bgp };
+  if (gate.kind === 'stop') {
+    return { ...about, addresses: [], l2: { kind: 'withhold', reason: gate.reason, message: gate.message } };
+  }
+  const request = { service, pool: gate.pool.name, addresses: gate.addresses, slices };
+  return {
+    ...about,
+    addresses: gate.addresses.map(formatAddress),
+    l2: { kind: 'decided', decision: decideL2(context.l2, request) },
+  };
+}
+
+export type Protocol = 'bgp' | 'layer2';
+
+/** The protocols by which the verdict announces, in the order in which they are asked. */
+export function protocolsOf(verdict: ServiceVerdict | undefined): readonly Protocol[] {
+  if (verdict === undefined) return [];
+  const protocols: Protocol[] = [];
+  if (verdict.bgp.kind === 'announce') protocols.push('bgp');
+  if (verdict.l2.kind === 'decided' && verdict.l2.decision.announce) protocols.push('layer2');
+  return protocols;
+}
+
+/** Why a protocol does not announce the Service; for log and command line. */
+export function withholdReason(
+  verdict: ServiceVerdict,
+  protocol: Protocol,
+): { readonly reason: string; readonly message: string } | undefined {
+  if (protocol === 'bgp') return verdict.bgp.kind === 'withhold' ? verdict.bgp : undefined;
+  if (verdict.l2.kind === 'withhold') return verdict.l2;
+  const { decision } = verdict.l2;
+  return decision.announce ? undefined : { reason: decision.reason, message: decision.detail };
+}
+
+export interface VerdictChange {
+  /** Protocols that begin to announce, or go on with other addresses, interfaces or peers. */
+  readonly started: readonly Protocol[];
+  readonly stopped: readonly Protocol[];
+}
+
+/** What is new in a verdict against the one before; deep-equal announcements are no change. */
+export function compareVerdicts(
+  before: ServiceVerdict | undefined,
+  now: ServiceVerdict | undefined,
+): VerdictChange {
+  const was = protocolsOf(before);
+  const is = protocolsOf(now);
+  return {
+    started: is.filter((protocol) => !was.includes(protocol) || !sameAnnouncement(before, now, protocol)),
+    stopped: was.filter((protocol) => !is.includes(protocol)),
+  };
+}
+
+function sameAnnouncement(
+  before: ServiceVerdict | undefined,
+  now: ServiceVerdict | undefined,
+  protocol: Protocol,
+): boolean {
+  return announcementText(before, protocol) === announcementText(now, protocol);
+}
+
+/** The announcement as text, for comparing; never shown. */
+function announcementText(verdict: ServiceVerdict | undefined, protocol: Protocol): string {
+  if (verdict === undefined) return '';
+  const detail = protocol === 'bgp' ? bgpText(verdict) : l2Interfaces(verdict);
+  return JSON.stringify([verdict.uid, verdict.addresses, detail]);
+}
+
+function bgpText(verdict: ServiceVerdict): unknown {
+  if (verdict.bgp.kind !== 'announce') return undefined;
+  return verdict.bgp.announcements.map(({ prefix, grant }) => [
+    prefix.family,
+    String(prefix.base),
+    prefix.prefix,
+    grant,
+  ]);
+}
+
+/** Interfaces of the Layer 2 announcement: undefined means all. */
+export function l2Interfaces(verdict: ServiceVerdict): readonly string[] | undefined {
+  return verdict.l2.kind === 'decided' ? verdict.l2.decision.interfaces : undefined;
+}

@@ -1,0 +1,126 @@
+/**
+ * Keeps the verdict of every Service and hands the ports what follows from all of them. Everything here is
+ * synchronous: between two waits of the loops one consistent state of all stores is read and decided upon.
+ */
+import { planL2 } from '#core/announce/l2-plan.ts';
+import {
+  compareVerdicts,
+  decideAnnouncement,
+  protocolsOf,
+  withholdReason,
+  type DecisionContext,
+  type Protocol,
+  type ServiceVerdict,
+} from '#core/announce/verdict.ts';
+import { mergeRoutes } from '#core/bgp/advertise.ts';
+import { buildModel, frrLogLevel, type RefusedPeer } from '#core/frr/build.ts';
+import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { Gauge } from '#runtime/metrics/types.ts';
+import type { FrrPort, L2Port } from '#speaker/ports.ts';
+
+/** Told about what began and ended, so that events and status objects follow. */
+export interface AnnouncerListener {
+  /** A protocol began to announce the Service, or goes on with other addresses, peers or interfaces. */
+  onAnnounced(verdict: ServiceVerdict, protocol: Protocol): void;
+  /** Some announcement of the Service changed or ended. */
+  onVerdict(key: string, verdict: ServiceVerdict | undefined): void;
+  onRefusedPeers(refused: readonly RefusedPeer[]): void;
+}
+
+export interface AnnouncerOptions {
+  readonly nodeName: string;
+  /** MetalLB's log level; FRR gets its own word for it. */
+  readonly logLevel: string;
+  readonly frr: FrrPort;
+  readonly l2: L2Port;
+  readonly logger: Logger;
+  /** metallb_speaker_announced. */
+  readonly announced: Gauge;
+  readonly listener: AnnouncerListener;
+}
+
+interface Verdicts {
+  readonly before: ServiceVerdict | undefined;
+  readonly now: ServiceVerdict | undefined;
+}
+
+export class Announcer {
+  readonly #options: AnnouncerOptions;
+  readonly #verdicts = new Map<string, ServiceVerdict>();
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+  }
+
+  /** All verdicts, for status objects and `explain`. */
+  get verdicts(): ReadonlyMap<string, ServiceVerdict> {
+    return this.#verdicts;
+  }
+
+  /**
+   * Decides one Service; `service` undefined: it is gone or none of ours. Returns true when what is announced
+   * changed, so that `apply` is due.
+   */
+  decide(
+    key: string,
+    context: DecisionContext,
+    found: { service: ServiceView | undefined; slices: readonly EndpointSliceView[] },
+  ): boolean {
+    const before = this.#verdicts.get(key);
+    const now = found.service && decideAnnouncement(context, found.service, found.slices);
+    if (now === undefined) this.#verdicts.delete(key);
+    else this.#verdicts.set(key, now);
+    const { started, stopped } = compareVerdicts(before, now);
+    for (const protocol of stopped) this.#withdrawn(key, protocol, { before, now });
+    for (const protocol of started) if (now !== undefined) this.#started(protocol, before, now);
+    const changed = started.length + stopped.length > 0;
+    if (changed) this.#options.listener.onVerdict(key, now);
+    return changed;
+  }
+
+  #started(protocol: Protocol, before: ServiceVerdict | undefined, now: ServiceVerdict): void {
+    const { announced, listener, logger, nodeName } = this.#options;
+    const labels = { service: now.key, protocol, node: nodeName };
+    const held = protocolsOf(before).includes(protocol) ? (before?.addresses ?? []) : [];
+    for (const ip of held.filter((address) => !now.addresses.includes(address)))
+      announced.remove({ ...labels, ip });
+    for (const ip of now.addresses) announced.set({ ...labels, ip }, 1);
+    logger.info('service has IP, announcing', {
+      event: 'serviceAnnounced',
+      service: now.key,
+      protocol,
+      ips: now.addresses,
+    });
+    listener.onAnnounced(now, protocol);
+  }
+
+  #withdrawn(key: string, protocol: Protocol, { before, now }: Verdicts): void {
+    const { announced, logger, nodeName } = this.#options;
+    const ips = before?.addresses ?? [];
+    for (const ip of ips) announced.remove({ service: key, protocol, node: nodeName, ip });
+    const why =
+      now === undefined
+        ? { reason: 'serviceDeleted', message: 'the Service is gone' }
+        : withholdReason(now, protocol);
+    logger.info('withdrawing service announcement', {
+      event: 'serviceWithdrawn',
+      service: key,
+      protocol,
+      ips,
+      reason: why?.reason,
+      detail: why?.message,
+    });
+  }
+
+  /** Hands both ports the whole of what follows from the verdicts. Never called before the first complete pass. */
+  apply(context: DecisionContext): void {
+    const { frr, l2, nodeName, logLevel, listener } = this.#options;
+    l2.setPlan(planL2(this.#verdicts.values()));
+    const routes = mergeRoutes([...this.#verdicts.values()].map(({ bgp }) => bgp));
+    const options = { hostname: nodeName, logLevel: frrLogLevel(logLevel) };
+    const { model, refused } = buildModel(context.bgp, routes, options);
+    frr.setDesired(model);
+    listener.onRefusedPeers(refused);
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The speaker's one line of decisions: configuration, Services, apply. One key at a time, so every decision sees
+ * one state. A change of the configuration, of the nodes or of the live speakers goes over all Services in
+ * portions, so that a single urgent Service never waits for the whole.
+ */
+import type { DecisionContext } from '#core/announce/verdict.ts';
+import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { Metrics } from '#runtime/metrics/types.ts';
+import { createQueue } from '#runtime/queue/queue.ts';
+import { done, type Outcome, type WorkQueue } from '#runtime/queue/types.ts';
+import type { Store } from '#runtime/kube/types.ts';
+import type { Announcer } from '#speaker/loops/announcer.ts';
+
+const PORTION = 200;
+const priority = { urgent: 100, change: 50, sweep: 10 } as const;
+
+export interface EngineOptions {
+  readonly services: Store<ServiceView>;
+  /** With index `service`. */
+  readonly slices: Store<EndpointSliceView>;
+  readonly announcer: Announcer;
+  /** Compiles the stores' configuration objects; undefined while this node's own Node object is unknown. */
+  readonly context: () => DecisionContext | undefined;
+  /** True for Services this speaker handles (load balancer class). */
+  readonly handles: (service: ServiceView) => boolean;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #queue: WorkQueue;
+  #context: DecisionContext | undefined;
+  /** Services that the running sweep has still to decide. */
+  readonly #todo = new Set<string>();
+  #sweeping = false;
+  #complete = false;
+  #resolveFirst!: () => void;
+  /** Resolves after the first complete pass over all Services was handed to the ports. */
+  readonly firstPass = new Promise<void>((resolve) => (this.#resolveFirst = resolve));
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    const { logger, metrics } = options;
+    this.#queue = createQueue({ name: 'decisions', handler: (key) => this.#handle(key), logger, metrics });
+  }
+
+  /** Configuration objects, Nodes, Namespaces or Secrets changed. */
+  configChanged(): void {
+    this.#queue.add('config', { priority: priority.change });
+  }
+
+  /** The set of live speakers or the usable interfaces changed: a take-over may be due. */
+  membersChanged(): void {
+    this.#queue.add('config', { priority: priority.urgent });
+  }
+
+  serviceChanged(key: string): void {
+    if (this.#complete) this.#queue.add(`service ${key}`, { priority: priority.change });
+    else this.#todo.add(key);
+  }
+
+  /** Stops deciding; what is announced stays announced. */
+  close(deadlineMs: number): Promise<void> {
+    return this.#queue.drain(deadlineMs);
+  }
+
+  #handle(key: string): Outcome {
+    if (key === 'config') this.#startSweep();
+    else if (key === 'sweep') this.#sweep();
+    else this.#single(key.slice('service '.length));
+    return done;
+  }
+
+  #startSweep(): void {
+    this.#context = this.#options.context();
+    if (this.#context === undefined) return;
+    for (const key of this.#options.services.keys()) this.#todo.add(key);
+    for (const key of this.#options.announcer.verdicts.keys()) this.#todo.add(key);
+    this.#sweeping = true;
+    this.#sweep();
+  }
+
+  /** One portion; the last one hands everything to the ports. */
+  #sweep(): void {
+    if (!this.#sweeping) return;
+    let count = 0;
+    for (const key of this.#todo) {
+      if (count === PORTION) {
+        this.#queue.add('sweep', { priority: priority.sweep });
+        return;
+      }
+      this.#decide(key);
+      count += 1;
+    }
+    this.#sweeping = false;
+    this.#apply();
+    this.#complete = true;
+    this.#resolveFirst();
+  }
+
+  #single(key: string): void {
+    const changed = this.#decide(key);
+    if (changed && this.#complete) this.#apply();
+  }
+
+  #decide(key: string): boolean {
+    this.#todo.delete(key);
+    const { services, slices, announcer, handles } = this.#options;
+    if (this.#context === undefined) return false;
+    const service = services.get(key);
+    const ours = service !== undefined && handles(service) ? service : undefined;
+    return announcer.decide(key, this.#context, { service: ours, slices: slices.byIndex('service', key) });
+  }
+
+  #apply(): void {
+    if (this.#context !== undefined) this.#options.announcer.apply(this.#context);
+  }
+}

@@ -1,0 +1,124 @@
+/** Writes ServiceL2Status and ServiceBGPStatus of this node (speaker-l2.md §7.3, speaker-bgp.md §7.2), only on change. */
+import { l2Interfaces, protocolsOf, type ServiceVerdict } from '#core/announce/verdict.ts';
+import { metallbResources } from '#core/api/resources.ts';
+import {
+  planServiceStatus,
+  serviceOfStatus,
+  statusLabels,
+  type ServiceStatusView,
+  type StatusWish,
+  type StatusWrite,
+} from '#core/status/service-status.ts';
+import { KubeError, type KubeClient, type KubeObject, type Store } from '#runtime/kube/types.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { Metrics } from '#runtime/metrics/types.ts';
+import { createQueue } from '#runtime/queue/queue.ts';
+import { done, type Outcome, type WorkQueue } from '#runtime/queue/types.ts';
+
+/** A plain owner: the objects vanish with the pod. */
+export interface OwnerReference {
+  readonly apiVersion: 'v1';
+  readonly kind: 'Pod';
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface ServiceStatusOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly nodeName: string;
+  readonly owner: OwnerReference | undefined;
+  readonly stores: Readonly<Record<StatusWish['kind'], Store<ServiceStatusView>>>;
+  readonly verdict: (key: string) => ServiceVerdict | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const prefixes = { ServiceL2Status: 'l2-', ServiceBGPStatus: 'bgp-' } as const;
+
+export class ServiceStatusLoop {
+  readonly #options: ServiceStatusOptions;
+  readonly #queue: WorkQueue;
+
+  constructor(options: ServiceStatusOptions) {
+    this.#options = options;
+    const { logger, metrics, stores, nodeName } = options;
+    this.#queue = createQueue({
+      name: 'service-status',
+      handler: (key, signal) => this.#handle(key, signal),
+      concurrency: 4,
+      logger,
+      metrics,
+    });
+    for (const kind of ['ServiceL2Status', 'ServiceBGPStatus'] as const) {
+      stores[kind].onChange(({ old, now }) => {
+        const view = now ?? old;
+        if (view?.labels[statusLabels.node] === nodeName) this.#queue.add(`${kind} ${serviceOfStatus(view)}`);
+      });
+    }
+  }
+
+  /** The verdict of the Service changed. */
+  changed(serviceKey: string): void {
+    for (const kind of Object.keys(prefixes)) this.#queue.add(`${kind} ${serviceKey}`);
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    return this.#queue.drain(deadlineMs);
+  }
+
+  async #handle(key: string, signal: AbortSignal): Promise<Outcome> {
+    const [kind, serviceKey] = key.split(' ') as [StatusWish['kind'], string];
+    const store = this.#options.stores[kind];
+    if (!store.isSynced) return { kind: 'after', ms: 500 };
+    const wish = { kind, serviceKey, node: this.#options.nodeName, items: this.#items(kind, serviceKey) };
+    for (const write of planServiceStatus(wish, store.byIndex('service', serviceKey))) {
+      await this.#write(kind, write, signal);
+    }
+    return done;
+  }
+
+  #items(kind: StatusWish['kind'], serviceKey: string): readonly string[] | undefined {
+    const verdict = this.#options.verdict(serviceKey);
+    if (verdict === undefined) return undefined;
+    if (kind === 'ServiceL2Status')
+      return protocolsOf(verdict).includes('layer2') ? (l2Interfaces(verdict) ?? []) : undefined;
+    return verdict.bgp.kind === 'announce' && verdict.bgp.peers.length > 0 ? verdict.bgp.peers : undefined;
+  }
+
+  async #write(kind: StatusWish['kind'], write: StatusWrite, signal: AbortSignal): Promise<void> {
+    const { client, namespace } = this.#options;
+    const type = metallbResources[kind];
+    if (write.kind === 'create') {
+      const created = await client.create(type, this.#blank(kind, write), { signal });
+      const ref = { type, namespace, name: created.metadata.name };
+      await client.patch(ref, { status: write.status }, { subresource: 'status', signal });
+      return;
+    }
+    const ref = { type, namespace, name: write.name };
+    try {
+      if (write.kind === 'delete') await client.delete(ref, { signal });
+      else await client.patch(ref, { status: write.status }, { subresource: 'status', signal });
+    } catch (error) {
+      // Somebody was faster: the store's next change brings the key back.
+      if (!(error instanceof KubeError && error.status === 404)) throw error;
+    }
+  }
+
+  #blank(kind: StatusWish['kind'], write: Extract<StatusWrite, { kind: 'create' }>): KubeObject {
+    const { namespace, owner } = this.#options;
+    const ownerReferences = owner === undefined ? {} : { ownerReferences: [owner] };
+    return {
+      apiVersion: 'metallb.io/v1beta1',
+      kind,
+      metadata: {
+        name: '',
+        generateName: prefixes[kind],
+        namespace,
+        labels: write.labels,
+        ...ownerReferences,
+      },
+      spec: {},
+    };
+  }
+}

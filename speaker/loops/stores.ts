@@ -1,0 +1,131 @@
+/** What a speaker watches (speaker-l2.md §2.1), each kind projected to what decides. */
+import { metallbResources } from '#core/api/resources.ts';
+import {
+  projectConfigObject,
+  projectEndpointSlice,
+  projectNamespace,
+  projectNode,
+  projectSecret,
+  projectService,
+  type ConfigObject,
+} from '#core/model/projections.ts';
+import type {
+  EndpointSliceView,
+  NamespaceView,
+  NodeView,
+  SecretView,
+  ServiceView,
+} from '#core/model/views.ts';
+import {
+  projectServiceStatus,
+  serviceOfStatus,
+  type ServiceStatusView,
+} from '#core/status/service-status.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
+import type { KubeObject, Store, WatchOptions } from '#runtime/kube/types.ts';
+
+/** Kinds of our group that users write and a speaker reads. */
+export const configKinds = [
+  'IPAddressPool',
+  'L2Advertisement',
+  'BGPAdvertisement',
+  'BGPPeer',
+  'BFDProfile',
+  'Community',
+] as const;
+export type ConfigKind = (typeof configKinds)[number];
+
+/** A speaker's pod, as far as the liveness mesh needs it. */
+export interface SpeakerPod {
+  readonly nodeName: string;
+  readonly ip: string;
+}
+
+export interface SpeakerStores {
+  readonly services: Store<ServiceView>;
+  /** Index `service`: by the Service they belong to. */
+  readonly slices: Store<EndpointSliceView>;
+  readonly nodes: Store<NodeView>;
+  readonly namespaces: Store<NamespaceView>;
+  readonly secrets: Store<SecretView>;
+  /** The ConfigMap bgpextras alone. */
+  readonly extras: Store<string>;
+  readonly config: Readonly<Record<ConfigKind, Store<ConfigObject>>>;
+  /** Index `service`. */
+  readonly l2Statuses: Store<ServiceStatusView>;
+  readonly bgpStatuses: Store<ServiceStatusView>;
+  /** Undefined where the mesh finds its members by Node. */
+  readonly pods: Store<SpeakerPod> | undefined;
+}
+
+export interface StoreScope {
+  readonly namespace: string;
+  /** Label selector of the speaker pods; empty: pods are not watched. */
+  readonly podLabels: string;
+}
+
+type Watch = <T>(options: WatchOptions<T>) => Store<T>;
+
+export function watchSpeakerStores(watch: Watch, { namespace, podLabels }: StoreScope): SpeakerStores {
+  const own = { namespace };
+  const config = (kind: ConfigKind): Store<ConfigObject> =>
+    watch({ type: metallbResources[kind], ...own, project: projectConfigObject });
+  const statuses = (kind: 'ServiceL2Status' | 'ServiceBGPStatus'): Store<ServiceStatusView> =>
+    watch({
+      type: metallbResources[kind],
+      ...own,
+      project: projectServiceStatus,
+      indexes: { service: (view: ServiceStatusView) => [serviceOfStatus(view)] },
+    });
+  return {
+    services: watch({ type: kinds.Service, project: projectService }),
+    slices: watch({
+      type: kinds.EndpointSlice,
+      project: projectEndpointSlice,
+      indexes: { service: (view: EndpointSliceView) => [view.serviceKey] },
+    }),
+    nodes: watch({ type: kinds.Node, project: projectNode }),
+    namespaces: watch({ type: kinds.Namespace, project: projectNamespace }),
+    secrets: watch({ type: kinds.Secret, ...own, project: projectSecret }),
+    extras: watch({
+      type: kinds.ConfigMap,
+      ...own,
+      fieldSelector: 'metadata.name=bgpextras',
+      project: projectExtras,
+    }),
+    config: {
+      IPAddressPool: config('IPAddressPool'),
+      L2Advertisement: config('L2Advertisement'),
+      BGPAdvertisement: config('BGPAdvertisement'),
+      BGPPeer: config('BGPPeer'),
+      BFDProfile: config('BFDProfile'),
+      Community: config('Community'),
+    },
+    l2Statuses: statuses('ServiceL2Status'),
+    bgpStatuses: statuses('ServiceBGPStatus'),
+    pods:
+      podLabels === ''
+        ? undefined
+        : watch({ type: kinds.Pod, ...own, labelSelector: podLabels, project: projectPod }),
+  };
+}
+
+function projectExtras(raw: KubeObject): string {
+  const data = (raw['data'] ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof data['extras'] === 'string' ? data['extras'] : '';
+}
+
+/** A pod that is not (or no longer) on the network is no member. */
+function projectPod(raw: KubeObject): SpeakerPod | undefined {
+  const spec = (raw['spec'] ?? {}) as { readonly nodeName?: string };
+  const status = (raw['status'] ?? {}) as { readonly podIP?: string; readonly phase?: string };
+  if (spec.nodeName === undefined || status.podIP === undefined) return undefined;
+  if (status.phase === 'Succeeded' || status.phase === 'Failed') return undefined;
+  return { nodeName: spec.nodeName, ip: status.podIP };
+}
+
+/** The stores that decisions read: the first decision waits for all of them. */
+export function decisiveStores(stores: SpeakerStores): readonly Store<unknown>[] {
+  const { services, slices, nodes, namespaces, secrets, extras, config } = stores;
+  return [services, slices, nodes, namespaces, secrets, extras, ...Object.values(config)];
+}

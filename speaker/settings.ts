@@ -1,0 +1,121 @@
+/** Flags and environment of the speaker: MetalLB's names (speaker-l2.md §1.2, speaker-bgp.md §5.6), then our own. */
+import { boolean, choice, integer, list, port, required, text } from '#runtime/settings/settings.ts';
+
+export const speakerOptions = {
+  nodeName: required({
+    flag: 'node-name',
+    env: 'METALLB_NODE_NAME',
+    help: 'name of the Node this speaker runs on',
+  }),
+  podName: text({
+    flag: 'pod-name',
+    env: 'METALLB_POD_NAME',
+    help: 'own pod; owner of the status objects. Empty: they have no owner',
+  }),
+  namespace: text({
+    flag: 'namespace',
+    env: 'METALLB_NAMESPACE',
+    help: 'namespace of the configuration; by default that of the service account',
+  }),
+  kubeconfig: text({
+    flag: 'kubeconfig',
+    env: 'KUBECONFIG',
+    help: 'kubeconfig file; by default the credentials of the pod',
+  }),
+  logLevel: choice({
+    flag: 'log-level',
+    choices: ['all', 'debug', 'info', 'warn', 'error', 'none'],
+    default: 'info',
+    help: 'all, debug, info, warn, error or none; FRR logs at the same level',
+  }),
+  lbClass: text({
+    flag: 'lb-class',
+    help: 'handle only Services of this spec.loadBalancerClass; empty: only those without a class',
+  }),
+  ignoreExcludeLb: boolean({
+    flag: 'ignore-exclude-lb',
+    default: false,
+    help: 'announce also from nodes labelled node.kubernetes.io/exclude-from-external-load-balancers',
+  }),
+  port: port({ flag: 'port', default: 9120, help: 'HTTPS port of /metrics; 0: off' }),
+  frrMetricsPort: port({
+    flag: 'frr-metrics-port',
+    env: 'FRR_METRICS_PORT',
+    default: 9121,
+    help: 'HTTPS port of the FRR metrics; 0: off',
+  }),
+  metricsCertDir: text({
+    flag: 'metrics-cert-dir',
+    help: 'folder with tls.crt and tls.key for /metrics; empty: a certificate made at start',
+  }),
+  healthProbePort: port({
+    flag: 'health-probe-port',
+    default: 17472,
+    help: 'port of /healthz and /readyz on 127.0.0.1; 0: off',
+  }),
+  mlBindAddr: text({
+    flag: 'ml-bindaddr',
+    env: 'METALLB_ML_BIND_ADDR',
+    help: 'address of the liveness mesh; empty: liveness is off and every Node counts as alive',
+  }),
+  mlBindPort: integer({
+    flag: 'ml-bindport',
+    env: 'METALLB_ML_BIND_PORT',
+    default: 7946,
+    min: 1,
+    max: 65_535,
+    help: 'UDP port of the liveness mesh',
+  }),
+  mlLabels: text({ flag: 'ml-labels', env: 'METALLB_ML_LABELS', help: 'label selector of the speaker pods' }),
+  mlPeers: choice({
+    flag: 'ml-peers',
+    choices: ['pods', 'nodes'],
+    default: 'pods',
+    help: 'where the other speakers are found: their pods (ml-labels), or the InternalIP of every Node',
+  }),
+  mlSecretKeyPath: text({
+    flag: 'ml-secret-key-path',
+    env: 'METALLB_ML_SECRET_KEY_PATH',
+    help: 'folder with the file secretkey that authenticates the mesh',
+  }),
+  excludeL2Config: text({
+    flag: 'excludel2-config',
+    default: '/etc/metallb/excludel2.yaml',
+    help: 'file with announcedInterfacesToExclude; may be missing',
+  }),
+  vtysh: list({
+    flag: 'vtysh',
+    env: 'METALLB_VTYSH',
+    default: ['vtysh'],
+    help: 'the vtysh command as comma-separated words',
+  }),
+  frrConfigDir: text({
+    flag: 'frr-config-dir',
+    env: 'METALLB_FRR_CONFIG_DIR',
+    default: '/etc/frr',
+    help: 'folder in which frr.conf is kept',
+  }),
+  frrRunDir: text({
+    flag: 'frr-run-dir',
+    env: 'METALLB_FRR_RUN_DIR',
+    default: '/var/run/frr',
+    help: 'folder of the FRR sockets',
+  }),
+  frrTemplates: text({
+    flag: 'frr-templates',
+    env: 'METALLB_FRR_TEMPLATES',
+    help: 'folder with the templates of frr.conf; by default those of the image',
+  }),
+  bgpType: choice({
+    env: 'METALLB_BGP_TYPE',
+    choices: ['frr', 'native', 'frr-k8s'],
+    default: 'frr',
+    help: 'all values are served by the FRR beside the speaker',
+  }),
+  host: text({ flag: 'host', env: 'METALLB_HOST', help: 'accepted and ignored' }),
+  bgpDebounceTimeout: text({
+    flag: 'bgp-debounce-timeout',
+    env: 'METALLB_BGP_DEBOUNCE_TIMEOUT',
+    help: 'accepted and ignored: changes are applied at once',
+  }),
+} as const;
