@@ -1,0 +1,150 @@
+/**
+ * The light level: the controller and one speaker with its FRR per node run as plain processes in the lab's
+ * namespaces, each with the credentials and rights of its service account.
+ */
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { NAMESPACE, type Evidence, type Progress, type Stage, type StageStep } from '#lab/demo/stage.ts';
+import type { Lab } from '#lab/lab.ts';
+import { nodeAddresses, nodeName, type Place } from '#lab/net/plan.ts';
+import type { Daemon } from '#lab/process/daemon.ts';
+import { waitFor } from '#lab/process/wait.ts';
+import { createService, setEndpoints, type HandMadeService } from '#lab/workload/service.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+export class LightStage implements Stage {
+  readonly lab: Lab;
+  readonly deploy: readonly StageStep[];
+  readonly #services = new Map<string, HandMadeService>();
+
+  constructor(lab: Lab) {
+    this.lab = lab;
+    this.deploy = [
+      {
+        name: 'Custom resources and rights',
+        does: 'kubectl apply of config/crd and of the roles of controller and speaker',
+        see: 'the kinds of metallb.io are established',
+        run: () => this.#install(),
+      },
+      {
+        name: 'Controller and speakers',
+        does: 'starts the controller, and on every node an FRR and a speaker beside it',
+        see: 'all of them say that they are ready',
+        run: (progress) => this.#startPrograms(progress),
+      },
+    ];
+  }
+
+  get nodes(): readonly number[] {
+    return Array.from({ length: this.lab.nodeCount }, (_, i) => i + 1);
+  }
+
+  async #install(): Promise<Evidence> {
+    const { lab } = this;
+    await lab.kubectl(['apply', '--server-side', '-f', join(root, 'config/crd')]);
+    await lab.kubectl(['apply', '--server-side', '-f', join(root, 'config/manifests/rbac.yaml')]);
+    await lab.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '-l', 'app=metallb']);
+    const listed = await lab.kubectl([
+      'api-resources',
+      '--api-group=metallb.io',
+      '--no-headers',
+      '-o',
+      'name',
+    ]);
+    return { kinds: listed.trim().split('\n').length };
+  }
+
+  async #startPrograms(progress: Progress): Promise<Evidence> {
+    progress('starting');
+    const secret = this.#meshKey();
+    const controller = await this.startController();
+    await Promise.all(this.nodes.map((index) => this.startSpeaker(index, secret)));
+    progress('waiting until all are ready');
+    await this.#ready('control', controller);
+    for (const index of this.nodes)
+      await this.#ready(`node${index}`, this.lab.daemons.find(`speaker-${nodeName(index)}`));
+    return { controller: `pid ${controller.pid}`, speakers: this.nodes.length };
+  }
+
+  /** The folder of the liveness mesh's key, as the Secret is mounted in a pod. */
+  #meshKey(): string {
+    const folder = join(this.lab.folder, 'memberlist');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, 'secretkey'), randomBytes(16).toString('base64url'), { mode: 0o600 });
+    return folder;
+  }
+
+  async startController(): Promise<Daemon> {
+    const kubeconfig = await this.#account('controller');
+    return this.lab.spawn('control', {
+      name: 'controller',
+      argv: [
+        process.execPath,
+        join(root, 'controller/main.ts'),
+        `--kubeconfig=${kubeconfig}`,
+        `--namespace=${NAMESPACE}`,
+        '--port=0',
+        '--webhook-mode=disabled',
+      ],
+    });
+  }
+
+  async startSpeaker(index: number, meshKey: string): Promise<Daemon> {
+    const { lab } = this;
+    const name = nodeName(index);
+    const kubeconfig = await this.#account('speaker');
+    const frr = lab.frr(`node${index}`);
+    await frr.start();
+    chmodSync(frr.configFolder, 0o755);
+    return lab.spawn(`node${index}`, {
+      name: `speaker-${name}`,
+      argv: [
+        process.execPath,
+        join(root, 'speaker/main.ts'),
+        `--kubeconfig=${kubeconfig}`,
+        `--namespace=${NAMESPACE}`,
+        `--node-name=${name}`,
+        '--port=0',
+        '--frr-metrics-port=0',
+        `--ml-bindaddr=${nodeAddresses(index).ipv4}`,
+        '--ml-peers=nodes',
+        `--ml-secret-key-path=${meshKey}`,
+        `--vtysh=${frr.vtyshCommand.join(',')}`,
+        `--frr-config-dir=${frr.configFolder}`,
+        `--frr-run-dir=${frr.runFolder}`,
+      ],
+    });
+  }
+
+  #account(name: string): Promise<string> {
+    const groups = ['system:serviceaccounts', `system:serviceaccounts:${NAMESPACE}`];
+    return this.lab.issueKubeconfig(`system:serviceaccount:${NAMESPACE}:${name}`, groups);
+  }
+
+  async #ready(place: Place, daemon: Daemon | undefined): Promise<void> {
+    await waitFor(
+      `${daemon?.name ?? place} to be ready`,
+      async () => (await this.lab.at(place).curl('http://127.0.0.1:17472/readyz')).ok,
+      { deadlineMs: 30_000, explain: () => daemon?.logTail() ?? 'it was not started' },
+    );
+  }
+
+  async startWorkload(): Promise<Evidence> {
+    await Promise.all(this.nodes.flatMap((index) => [this.lab.startWeb(index), this.lab.startProxy(index)]));
+    return { servers: this.nodes.length };
+  }
+
+  async createService(name: string, options: { pool?: string; ready?: boolean } = {}): Promise<void> {
+    const annotations = options.pool === undefined ? {} : { 'metallb.io/address-pool': options.pool };
+    const service: HandMadeService = { name, nodes: this.nodes, annotations };
+    this.#services.set(name, service);
+    await createService(this.lab.api, options.ready === false ? { ...service, nodes: [] } : service);
+  }
+
+  async makeReady(name: string): Promise<void> {
+    const service = this.#services.get(name);
+    if (service !== undefined) await setEndpoints(this.lab.api, service);
+  }
+}
