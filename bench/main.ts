@@ -1,0 +1,67 @@
+/**
+ * `npm run bench -- NAME`: measures one part on real programs and prints its figures.
+ *
+ *   npm run bench                       lists the parts
+ *   npm run bench -- NAME               measures; figures also go to bench/results/NAME.json
+ *   npm run bench -- NAME --json FILE   figures go to FILE
+ *   npm run bench -- NAME --check FILE  measures nothing: prints what misses its goal in FILE, exit code 1 if any
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatFigure, missedGoals, saveFigures, type Figure } from '#bench/figures.ts';
+import { smoke } from '#bench/smoke.ts';
+import { LabError } from '#lab/errors.ts';
+import { StreamReporter, type Reporter } from '#lab/report.ts';
+
+interface Part {
+  readonly about: string;
+  readonly measure: (report: Reporter) => Promise<readonly Figure[]>;
+}
+
+const parts: Readonly<Record<string, Part>> = {
+  smoke: { about: 'announcement, Layer 2 take-over and Service → address, on a light lab', measure: smoke },
+};
+
+function list(): number {
+  for (const [name, { about }] of Object.entries(parts))
+    process.stdout.write(`${name.padEnd(12)} ${about}\n`);
+  return 0;
+}
+
+function check(name: string, file: string): number {
+  const figures = JSON.parse(readFileSync(file, 'utf8')) as readonly Figure[];
+  const missed = missedGoals(figures);
+  for (const figure of missed) process.stdout.write(`${formatFigure(figure)}\n`);
+  const goals = figures.filter(({ goal }) => goal !== undefined).length;
+  if (goals === 0) throw new LabError(`${file} has no figure with a goal: nothing of ${name} can be checked`);
+  process.stdout.write(`${name}: ${goals - missed.length} of ${goals} goals met\n`);
+  return missed.length === 0 ? 0 : 1;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    options: { json: { type: 'string' }, check: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const [name] = positionals;
+  if (name === undefined) return list();
+  const part = parts[name];
+  if (part === undefined)
+    throw new LabError(`no part is called ${name}; there is ${Object.keys(parts).join(', ')}`, {
+      exitCode: 64,
+    });
+  if (values.check !== undefined) return check(name, values.check);
+  const figures = await part.measure(new StreamReporter('bench'));
+  for (const figure of figures) process.stdout.write(`${formatFigure(figure)}\n`);
+  saveFigures(values.json ?? join(import.meta.dirname, 'results', `${name}.json`), figures);
+  return 0;
+}
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(error instanceof LabError ? error.exitCode : 70);
+}
