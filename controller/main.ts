@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { AppError, SettingsError } from '#core/errors.ts';
 import { Controller } from '#controller/controller.ts';
-import type { OwnerReference } from '#controller/loops/configuration-state.ts';
+import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
 import { ensureMemberlistSecret } from '#controller/loops/memberlist-secret.ts';
 import { options, settingsProblems, type Settings } from '#controller/settings.ts';
 import { startWebhooks, type Webhooks } from '#controller/webhooks/start.ts';

@@ -1,5 +1,15 @@
 /** Flags and environment of the speaker: MetalLB's names (speaker-l2.md §1.2, speaker-bgp.md §5.6), then our own. */
-import { boolean, choice, integer, list, port, required, text } from '#runtime/settings/settings.ts';
+import { logLevels } from '#runtime/log/winston.ts';
+import {
+  boolean,
+  choice,
+  integer,
+  list,
+  port,
+  required,
+  text,
+  type SettingsOf,
+} from '#runtime/settings/settings.ts';
 
 export const speakerOptions = {
   nodeName: required({
@@ -24,7 +34,7 @@ export const speakerOptions = {
   }),
   logLevel: choice({
     flag: 'log-level',
-    choices: ['all', 'debug', 'info', 'warn', 'error', 'none'],
+    choices: logLevels,
     default: 'info',
     help: 'all, debug, info, warn, error or none; FRR logs at the same level',
   }),
@@ -118,4 +128,34 @@ export const speakerOptions = {
     env: 'METALLB_BGP_DEBOUNCE_TIMEOUT',
     help: 'accepted and ignored: changes are applied at once',
   }),
+  tlsMinVersion: text({
+    flag: 'tls-min-version',
+    help: 'oldest TLS version served: VersionTLS12 or VersionTLS13 (the default)',
+  }),
+  tlsCipherSuites: list({
+    flag: 'tls-cipher-suites',
+    help: 'TLS 1.2 cipher suites served, by IANA name; only with --tls-min-version=VersionTLS12',
+  }),
+  tlsCurvePreferences: list({
+    flag: 'tls-curve-preferences',
+    help: 'key exchange groups served, by number, best first',
+  }),
+  mlWanConfig: boolean({
+    flag: 'ml-wan-config',
+    default: false,
+    help: 'accepted and ignored: the mesh adapts itself',
+  }),
+  frrk8sNamespace: text({
+    flag: 'frrk8s-namespace',
+    env: 'FRRK8S_NAMESPACE',
+    help: 'accepted; nothing is written for an external frr-k8s yet',
+  }),
+  frrk8sSecretPassthrough: boolean({
+    flag: 'frrk8s-secret-passthrough',
+    default: false,
+    help: 'accepted; nothing is written for an external frr-k8s yet',
+  }),
+  pprofBindAddress: text({ flag: 'pprof-bind-address', help: 'accepted and ignored' }),
 } as const;
+
+export type SpeakerSettings = SettingsOf<typeof speakerOptions>;

@@ -3,7 +3,11 @@ import { metallbResources } from '#core/api/resources.ts';
 import { parseResource, type Parsed } from '#core/config/parse.ts';
 import { projectNamespace, projectService } from '#core/model/projections.ts';
 import type { NamespaceView, ServiceView } from '#core/model/views.ts';
-import { namesOf, type configurationStateStatus } from '#core/status/configuration-state.ts';
+import { namesOf } from '#core/status/configuration-state.ts';
+import {
+  projectConfigurationState,
+  type ConfigurationStateView,
+} from '#core/status/configuration-state-plan.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { Transport } from '#runtime/kube/transport.ts';
 import type { KubeObject, Store } from '#runtime/kube/types.ts';
@@ -14,13 +18,6 @@ export interface ResourceView<K extends 'IPAddressPool' | 'Community'> {
   readonly parsed: Parsed<K>;
   readonly uid: string;
   readonly status: unknown;
-}
-
-/** The object `controller` and what is ours of it. */
-export interface ConfigurationStateView {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly owners: readonly { readonly uid: string }[];
-  readonly status: Parameters<typeof configurationStateStatus>[2];
 }
 
 export interface Stores {
@@ -39,15 +36,6 @@ function projectResource<K extends 'IPAddressPool' | 'Community'>(
     uid: raw.metadata.uid ?? '',
     status: structuredClone(raw['status']),
   });
-}
-
-function projectState(raw: KubeObject): ConfigurationStateView {
-  const owners = raw.metadata['ownerReferences'];
-  return {
-    labels: { ...raw.metadata.labels },
-    owners: Array.isArray(owners) ? (structuredClone(owners) as { uid: string }[]) : [],
-    status: structuredClone(raw['status']) as ConfigurationStateView['status'],
-  };
 }
 
 /** Starts all watches. `seen` is told of each raw Service, before anybody hears of its view. */
@@ -88,7 +76,7 @@ export function startStores(
         type: ConfigurationState,
         namespace,
         fieldSelector: `metadata.name=${namesOf({ kind: 'controller' }).objectName}`,
-        project: projectState,
+        project: projectConfigurationState,
       },
       context,
     ),

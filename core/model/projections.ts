@@ -148,34 +148,3 @@ function decodeBase64(encoded: string): string {
   const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
   return new TextDecoder().decode(bytes);
 }
-
-/** What is kept of an object of our own group: identity, labels and spec; no status, no managed fields. */
-export interface ConfigObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly uid: string;
-    readonly labels: Labels;
-    /** RFC 3339. */
-    readonly creationTimestamp: string;
-  };
-  readonly spec: unknown;
-}
-
-/** Status writes of ours leave the view deep-equal, so they wake nobody (architecture §6). */
-export function projectConfigObject(raw: RawObject): ConfigObject {
-  return {
-    apiVersion: text(raw['apiVersion']),
-    kind: text(raw['kind']),
-    metadata: {
-      name: raw.metadata.name,
-      namespace: text(raw.metadata.namespace),
-      uid: text(raw.metadata['uid']),
-      labels: labels(raw.metadata['labels']),
-      creationTimestamp: text(raw.metadata['creationTimestamp']),
-    },
-    spec: raw['spec'],
-  };
-}

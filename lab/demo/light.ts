@@ -45,7 +45,7 @@ export class LightStage implements Stage {
     const { lab } = this;
     await lab.kubectl(['apply', '--server-side', '-f', join(root, 'config/crd')]);
     await lab.kubectl(['apply', '--server-side', '-f', join(root, 'config/manifests/rbac.yaml')]);
-    await lab.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '-l', 'app=metallb']);
+    await lab.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
     const listed = await lab.kubectl([
       'api-resources',
       '--api-group=metallb.io',
@@ -132,7 +132,8 @@ export class LightStage implements Stage {
   }
 
   async startWorkload(): Promise<Evidence> {
-    await Promise.all(this.nodes.flatMap((index) => [this.lab.startWeb(index), this.lab.startProxy(index)]));
+    for (const index of this.nodes) this.lab.startProxy(index);
+    await Promise.all(this.nodes.map((index) => this.lab.startWeb(index)));
     return { servers: this.nodes.length };
   }
 

@@ -13,7 +13,7 @@ import type { Level } from '#lab/state/state.ts';
 
 const terminal = {
   write: (text: string): boolean => process.stdout.write(text),
-  isTTY: process.stdout.isTTY === true,
+  isTTY: process.stdout.isTTY,
   columns: process.stdout.columns ?? 80,
 };
 
@@ -65,7 +65,7 @@ function lookAroundHints(name: string): string {
 }
 
 async function main(args: DemoArguments): Promise<number> {
-  const { level, why } = await chooseLevel(args.level);
+  const { level, why } = chooseLevel(args.level);
   process.stdout.write(`metallb-ts demo, level ${level}: ${why}\n`);
   const story = new Story(terminal);
   let ok = false;

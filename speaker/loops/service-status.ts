@@ -9,25 +9,19 @@ import {
   type StatusWish,
   type StatusWrite,
 } from '#core/status/service-status.ts';
+import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
 import { KubeError, type KubeClient, type KubeObject, type Store } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
 import { done, type Outcome, type WorkQueue } from '#runtime/queue/types.ts';
 
-/** A plain owner: the objects vanish with the pod. */
-export interface OwnerReference {
-  readonly apiVersion: 'v1';
-  readonly kind: 'Pod';
-  readonly name: string;
-  readonly uid: string;
-}
-
 export interface ServiceStatusOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly nodeName: string;
-  readonly owner: OwnerReference | undefined;
+  /** Our pod: the objects vanish with it. */
+  readonly owner: () => Promise<OwnerReference | undefined>;
   readonly stores: Readonly<Record<StatusWish['kind'], Store<ServiceStatusView>>>;
   readonly verdict: (key: string) => ServiceVerdict | undefined;
   readonly logger: Logger;
@@ -90,7 +84,7 @@ export class ServiceStatusLoop {
     const { client, namespace } = this.#options;
     const type = metallbResources[kind];
     if (write.kind === 'create') {
-      const created = await client.create(type, this.#blank(kind, write), { signal });
+      const created = await client.create(type, await this.#blank(kind, write), { signal });
       const ref = { type, namespace, name: created.metadata.name };
       await client.patch(ref, { status: write.status }, { subresource: 'status', signal });
       return;
@@ -105,8 +99,12 @@ export class ServiceStatusLoop {
     }
   }
 
-  #blank(kind: StatusWish['kind'], write: Extract<StatusWrite, { kind: 'create' }>): KubeObject {
-    const { namespace, owner } = this.#options;
+  async #blank(
+    kind: StatusWish['kind'],
+    write: Extract<StatusWrite, { kind: 'create' }>,
+  ): Promise<KubeObject> {
+    const { namespace } = this.#options;
+    const owner = await this.#options.owner();
     const ownerReferences = owner === undefined ? {} : { ownerReferences: [owner] };
     return {
       apiVersion: 'metallb.io/v1beta1',

@@ -1,13 +1,13 @@
 /** What a speaker watches (speaker-l2.md §2.1), each kind projected to what decides. */
 import { metallbResources } from '#core/api/resources.ts';
+import type { ConfigKind } from '#core/api/ingest.ts';
+import { parseResource, type Parsed } from '#core/config/parse.ts';
 import {
-  projectConfigObject,
   projectEndpointSlice,
   projectNamespace,
   projectNode,
   projectSecret,
   projectService,
-  type ConfigObject,
 } from '#core/model/projections.ts';
 import type {
   EndpointSliceView,
@@ -21,19 +21,12 @@ import {
   serviceOfStatus,
   type ServiceStatusView,
 } from '#core/status/service-status.ts';
+import {
+  projectConfigurationState,
+  type ConfigurationStateView,
+} from '#core/status/configuration-state-plan.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { KubeObject, Store, WatchOptions } from '#runtime/kube/types.ts';
-
-/** Kinds of our group that users write and a speaker reads. */
-export const configKinds = [
-  'IPAddressPool',
-  'L2Advertisement',
-  'BGPAdvertisement',
-  'BGPPeer',
-  'BFDProfile',
-  'Community',
-] as const;
-export type ConfigKind = (typeof configKinds)[number];
 
 /** A speaker's pod, as far as the liveness mesh needs it. */
 export interface SpeakerPod {
@@ -50,26 +43,33 @@ export interface SpeakerStores {
   readonly secrets: Store<SecretView>;
   /** The ConfigMap bgpextras alone. */
   readonly extras: Store<string>;
-  readonly config: Readonly<Record<ConfigKind, Store<ConfigObject>>>;
+  /** What users write; objects that do not fit their schema stay, with their problems. */
+  readonly config: { readonly [K in ConfigKind]: Store<Parsed<K>> };
   /** Index `service`. */
   readonly l2Statuses: Store<ServiceStatusView>;
   readonly bgpStatuses: Store<ServiceStatusView>;
+  /** Our own object alone. */
+  readonly states: Store<ConfigurationStateView>;
   /** Undefined where the mesh finds its members by Node. */
   readonly pods: Store<SpeakerPod> | undefined;
 }
 
 export interface StoreScope {
   readonly namespace: string;
+  readonly nodeName: string;
   /** Label selector of the speaker pods; empty: pods are not watched. */
   readonly podLabels: string;
 }
 
 type Watch = <T>(options: WatchOptions<T>) => Store<T>;
 
-export function watchSpeakerStores(watch: Watch, { namespace, podLabels }: StoreScope): SpeakerStores {
+export function watchSpeakerStores(
+  watch: Watch,
+  { namespace, nodeName, podLabels }: StoreScope,
+): SpeakerStores {
   const own = { namespace };
-  const config = (kind: ConfigKind): Store<ConfigObject> =>
-    watch({ type: metallbResources[kind], ...own, project: projectConfigObject });
+  const config = <K extends ConfigKind>(kind: K): Store<Parsed<K>> =>
+    watch({ type: metallbResources[kind], ...own, project: (raw) => parseResource(kind, raw) });
   const statuses = (kind: 'ServiceL2Status' | 'ServiceBGPStatus'): Store<ServiceStatusView> =>
     watch({
       type: metallbResources[kind],
@@ -103,6 +103,12 @@ export function watchSpeakerStores(watch: Watch, { namespace, podLabels }: Store
     },
     l2Statuses: statuses('ServiceL2Status'),
     bgpStatuses: statuses('ServiceBGPStatus'),
+    states: watch({
+      type: metallbResources.ConfigurationState,
+      ...own,
+      fieldSelector: `metadata.name=speaker-${nodeName}`,
+      project: projectConfigurationState,
+    }),
     pods:
       podLabels === ''
         ? undefined

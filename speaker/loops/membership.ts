@@ -1,0 +1,49 @@
+/** Who the mesh is made of, and on which interfaces this node can answer: kept in step with the stores. */
+import type { NodeView } from '#core/model/views.ts';
+import type { Store } from '#runtime/kube/types.ts';
+import type { SpeakerPod } from '#speaker/loops/stores.ts';
+import type { L2Port, MembersPeer, MembersPort } from '#speaker/ports.ts';
+
+export interface MembershipOptions {
+  readonly nodeName: string;
+  readonly members: MembersPort;
+  readonly l2: L2Port;
+  readonly nodes: Store<NodeView>;
+  /** Undefined: every Node is a member. */
+  readonly pods: Store<SpeakerPod> | undefined;
+  /** A take-over may be due. */
+  readonly onChange: () => void;
+}
+
+/** Starts to feed the mesh. Its first list goes out when the store that names the members is complete. */
+export function followMembership(options: MembershipOptions): void {
+  const { members, l2, nodes, pods, onChange } = options;
+  const source: Store<NodeView> | Store<SpeakerPod> = pods ?? nodes;
+  const update = (): void => {
+    if (source.isSynced) members.setPeers(peersOf(options));
+  };
+  source.onChange(update);
+  void source.synced.then(update);
+  const interfaces = (): void =>
+    members.setUsableInterfaces(l2.interfaces.filter(({ up }) => up).map(({ name }) => name));
+  l2.onInterfaces(interfaces);
+  interfaces();
+  let taking = members.phase === 'member';
+  members.onChange(() => {
+    const back = !taking && members.phase === 'member';
+    taking = members.phase === 'member';
+    onChange();
+    // The others may have answered for our addresses meanwhile: neighbours must learn where they are now.
+    if (back) l2.announce();
+  });
+}
+
+function peersOf({ nodeName, nodes, pods }: MembershipOptions): MembersPeer[] {
+  if (pods === undefined)
+    return [...nodes.values()].map(({ name, internalIPs }) => ({ name, addresses: internalIPs }));
+  const addresses = new Map<string, string[]>();
+  for (const { nodeName: name, ip } of pods.values())
+    addresses.set(name, [...(addresses.get(name) ?? []), ip]);
+  if (!addresses.has(nodeName)) addresses.set(nodeName, []);
+  return [...addresses].map(([name, ips]) => ({ name, addresses: ips }));
+}

@@ -1,0 +1,204 @@
+/** The speaker: one per node; announces addresses by BGP (through FRR) and by Layer 2. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError, SettingsError } from '#core/errors.ts';
+import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
+import { createAuthorizer } from '#runtime/http/authorizer.ts';
+import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
+import { createKubeClient } from '#runtime/kube/client.ts';
+import { loadCredentials } from '#runtime/kube/credentials.ts';
+import { createEventRecorder } from '#runtime/kube/events.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
+import { createTransport } from '#runtime/kube/transport.ts';
+import { KubeError, type KubeClient, type Store, type WatchOptions } from '#runtime/kube/types.ts';
+import { watchStore } from '#runtime/kube/watch-store.ts';
+import { runProgram, type Program } from '#runtime/lifecycle/program.ts';
+import { createMetrics } from '#runtime/metrics/registry.ts';
+import type { Metrics } from '#runtime/metrics/types.ts';
+import { sleep, systemClock } from '#runtime/queue/clock.ts';
+import { openFrr } from '#speaker/frr/driver.ts';
+import { frrMetrics } from '#speaker/frr/metrics.ts';
+import { loadTemplates } from '#speaker/frr/templates.ts';
+import { readExclusions } from '#speaker/l2/exclusions.ts';
+import { startL2 } from '#speaker/l2/port.ts';
+import { watchSpeakerStores, type SpeakerStores } from '#speaker/loops/stores.ts';
+import { startMembers } from '#speaker/members/port.ts';
+import { l2Metrics, memberMetrics } from '#speaker/metrics.ts';
+import type { FrrPort, L2Port, MembersPort } from '#speaker/ports.ts';
+import { speakerOptions, type SpeakerSettings } from '#speaker/settings.ts';
+import { Speaker } from '#speaker/speaker.ts';
+
+type SpeakerProgram = Program<typeof speakerOptions>;
+
+const FRR_METRICS_EVERY_MS = 5000;
+
+interface Ports {
+  readonly frr: FrrPort;
+  readonly l2: L2Port;
+  readonly members: MembersPort | undefined;
+}
+
+async function start(program: SpeakerProgram): Promise<void> {
+  const { settings, logger, scope } = program;
+  const metrics = createMetrics({ processMetrics: true });
+  const frrRegistry = createMetrics();
+  const credentials = scope.use(loadCredentials({ kubeconfig: settings.kubeconfig }));
+  const namespace = settings.namespace === '' ? (credentials.namespace ?? '') : settings.namespace;
+  if (namespace === '')
+    throw new SettingsError(['--namespace / $METALLB_NAMESPACE: must be given outside a pod']);
+  const transport = createTransport(credentials, { logger, metrics });
+  const client = createKubeClient(transport);
+  const events = createEventRecorder({
+    client,
+    component: 'metallb-speaker',
+    host: settings.nodeName,
+    logger,
+  });
+  const ports = await openPorts(program);
+  const watch = <T>(options: WatchOptions<T>): Store<T> =>
+    watchStore(transport, options, { logger, metrics, signal: program.signal });
+  const { nodeName, lbClass, ignoreExcludeLb, logLevel } = settings;
+  const stores = watchSpeakerStores(watch, { namespace, nodeName, podLabels: podLabels(settings) });
+  const owner = ownPod(client, namespace, settings.podName);
+  const about = { namespace, nodeName, lbClass, ignoreExcludeLb, logLevel };
+  const speaker = new Speaker({ ...about, ...ports, stores, client, events, owner, logger, metrics });
+  l2Metrics(metrics, ports.l2);
+  if (ports.members !== undefined) memberMetrics(metrics, ports.members);
+  await serve(program, { client, metrics, frrRegistry, ready: () => readiness(speaker, stores) });
+  scope.defer(() => events.drain(1000));
+  scope.defer(() => speaker.close());
+  void pollFrr(program, frrRegistry, { frr: ports.frr, speaker });
+  await speaker.start();
+  logger.info('first pass complete', { services: stores.services.size });
+}
+
+function podLabels({ mlBindAddr, mlPeers, mlLabels }: SpeakerSettings): string {
+  return mlBindAddr === '' || mlPeers === 'nodes' ? '' : mlLabels;
+}
+
+/** The ports are closed last and in this order: leave the mesh, so that others take over; then stop answering. */
+async function openPorts({ settings, logger, scope, stop }: SpeakerProgram): Promise<Ports> {
+  const render = loadTemplates(
+    settings.frrTemplates === '' ? join(import.meta.dirname, '..', 'frr-templates') : settings.frrTemplates,
+  );
+  const frr = openFrr(
+    {
+      vtysh: settings.vtysh,
+      configFile: join(settings.frrConfigDir, 'frr.conf'),
+      runDir: settings.frrRunDir,
+    },
+    render,
+    logger.child({ logger: 'frr' }),
+  );
+  scope.defer(() => frr.close());
+  const exclude = await readExclusions(settings.excludeL2Config);
+  const l2 = await startL2({ log: logger.child({ logger: 'layer2' }), exclude });
+  const died = (what: string) => (error: Error) =>
+    stop(`${what} died`, new AppError('SOCKET', error.message, { retry: 'never', cause: error }));
+  l2.onFailure(died('the layer 2 responder'));
+  scope.defer(() => l2.close());
+  if (settings.mlBindAddr === '') {
+    logger.warn('liveness is off: every Node counts as alive', { remedy: 'set METALLB_ML_BIND_ADDR' });
+    return { frr, l2, members: undefined };
+  }
+  const members = await startMembers({
+    log: logger.child({ logger: 'members' }),
+    me: settings.nodeName,
+    bindAddress: settings.mlBindAddr,
+    port: settings.mlBindPort,
+    secret: meshKey(settings),
+  });
+  members.onFailure(died('the mesh'));
+  scope.defer(async () => {
+    await members.leave();
+    await members.close();
+  });
+  return { frr, l2, members };
+}
+
+/** The content of the key file, as it is; without a path the heartbeats are not protected. */
+function meshKey({ mlSecretKeyPath }: SpeakerSettings): string {
+  if (mlSecretKeyPath === '') return '';
+  const file = join(mlSecretKeyPath, 'secretkey');
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SettingsError([
+      `--ml-secret-key-path / $METALLB_ML_SECRET_KEY_PATH: ${file} cannot be read: ${String(error)}`,
+    ]);
+  }
+}
+
+function readiness(speaker: Speaker, stores: SpeakerStores): string | undefined {
+  return stores.services.isSynced ? speaker.notReady() : 'the Services are not known yet';
+}
+
+interface Served {
+  readonly client: KubeClient;
+  readonly metrics: Metrics;
+  readonly frrRegistry: Metrics;
+  readonly ready: () => string | undefined;
+}
+
+/** Health on loopback, metrics by HTTPS; port 0 switches either off. */
+async function serve({ settings, logger, scope }: SpeakerProgram, served: Served): Promise<void> {
+  const { client, metrics, frrRegistry, ready } = served;
+  if (settings.healthProbePort !== 0)
+    scope.use(await startHealthServer({ port: settings.healthProbePort, host: '127.0.0.1', ready }));
+  const secure = {
+    authorize: createAuthorizer(client, systemClock),
+    certDir: settings.metricsCertDir,
+    tls: {
+      minVersion: settings.tlsMinVersion,
+      cipherSuites: settings.tlsCipherSuites,
+      curves: settings.tlsCurvePreferences,
+    },
+  };
+  if (settings.port !== 0)
+    scope.use(await startMetricsServer({ port: settings.port, metrics, logger, secure }));
+  if (settings.frrMetricsPort !== 0)
+    scope.use(
+      await startMetricsServer({ port: settings.frrMetricsPort, metrics: frrRegistry, logger, secure }),
+    );
+}
+
+/** Reads FRR's sessions and counters every few seconds, until the end. A failure shows in the metrics themselves. */
+async function pollFrr(
+  { signal, logger }: SpeakerProgram,
+  registry: Metrics,
+  { frr, speaker }: { frr: FrrPort; speaker: Speaker },
+): Promise<void> {
+  const poller = frrMetrics(registry, frr, () => [...speaker.configuration.peers]);
+  while (!signal.aborted) {
+    try {
+      await poller.poll();
+    } catch (error) {
+      logger.debug('FRR does not answer', { error });
+    }
+    await sleep(systemClock, FRR_METRICS_EVERY_MS, signal);
+  }
+}
+
+/** Our pod, asked for until it is known; undefined when we run outside a pod. */
+function ownPod(
+  client: KubeClient,
+  namespace: string,
+  name: string,
+): () => Promise<OwnerReference | undefined> {
+  let known: OwnerReference | undefined;
+  return async () => {
+    if (name === '' || known !== undefined) return known;
+    try {
+      const pod = await client.get({ type: kinds.Pod, namespace, name });
+      known = { apiVersion: 'v1', kind: 'Pod', name, uid: pod.metadata.uid ?? '' };
+    } catch (error) {
+      if (!(error instanceof KubeError && error.status === 404)) throw error;
+    }
+    return known;
+  };
+}
+
+await runProgram(
+  { name: 'speaker', options: speakerOptions, logLevel: (settings) => settings.logLevel, stopWithinMs: 5000 },
+  start,
+);

@@ -1,0 +1,179 @@
+/** The speaker without its process: stores, decisions, ports and writers wired together. */
+import type { ServiceVerdict } from '#core/announce/verdict.ts';
+import type { ServiceView } from '#core/model/views.ts';
+import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
+import type { EventRecorder } from '#runtime/kube/events.ts';
+import type { KubeClient } from '#runtime/kube/types.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { Metrics } from '#runtime/metrics/types.ts';
+import { Announcer, type AnnouncerListener } from '#speaker/loops/announcer.ts';
+import { ConfigurationStateLoop } from '#speaker/loops/configuration-state.ts';
+import { Configuration } from '#speaker/loops/configuration.ts';
+import { Engine } from '#speaker/loops/engine.ts';
+import { followMembership } from '#speaker/loops/membership.ts';
+import { ServiceStatusLoop } from '#speaker/loops/service-status.ts';
+import { decisiveStores, type SpeakerStores } from '#speaker/loops/stores.ts';
+import { announcedGauge } from '#speaker/metrics.ts';
+import type { FrrPort, L2Port, MembersPort } from '#speaker/ports.ts';
+
+export interface SpeakerParts {
+  readonly namespace: string;
+  readonly nodeName: string;
+  readonly lbClass: string;
+  readonly ignoreExcludeLb: boolean;
+  readonly logLevel: string;
+  readonly stores: SpeakerStores;
+  readonly client: KubeClient;
+  readonly events: Pick<EventRecorder, 'record'>;
+  readonly owner: () => Promise<OwnerReference | undefined>;
+  readonly frr: FrrPort;
+  readonly l2: L2Port;
+  readonly members: MembersPort | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const DRAIN_MS = 1000;
+
+export class Speaker {
+  readonly configuration: Configuration;
+  readonly #parts: SpeakerParts;
+  readonly #engine: Engine;
+  readonly #announcer: Announcer;
+  readonly #states: ConfigurationStateLoop;
+  readonly #statuses: ServiceStatusLoop;
+  /** Refused while building the model, and refused by FRR itself. */
+  readonly #refused = { model: [] as readonly Refusal[], frr: [] as readonly Refusal[] };
+  #ready = false;
+
+  constructor(parts: SpeakerParts) {
+    this.#parts = parts;
+    const { stores, logger, metrics, frr, l2, nodeName, logLevel } = parts;
+    this.#states = new ConfigurationStateLoop({ ...parts, states: stores.states });
+    this.configuration = new Configuration({
+      ...parts,
+      onProblems: (problems) => this.#states.report(problems),
+    });
+    const listener = this.#listener();
+    this.#announcer = new Announcer({
+      nodeName,
+      logLevel,
+      frr,
+      l2,
+      logger,
+      announced: announcedGauge(metrics),
+      listener,
+    });
+    this.#statuses = new ServiceStatusLoop({
+      ...parts,
+      stores: { ServiceL2Status: stores.l2Statuses, ServiceBGPStatus: stores.bgpStatuses },
+      verdict: (key) => this.#announcer.verdicts.get(key),
+    });
+    this.#engine = new Engine({
+      services: stores.services,
+      slices: stores.slices,
+      announcer: this.#announcer,
+      context: () => this.configuration.context(),
+      handles: (service) => this.#handles(service),
+      logger,
+      metrics,
+    });
+  }
+
+  /** Begins to decide when all stores are complete, and never stops with the API server. Resolves after the first pass. */
+  async start(): Promise<void> {
+    const { stores, frr, members, l2, nodeName } = this.#parts;
+    if (members !== undefined)
+      followMembership({
+        nodeName,
+        members,
+        l2,
+        nodes: stores.nodes,
+        pods: stores.pods,
+        onChange: () => this.#engine.membersChanged(),
+      });
+    frr.onState(({ refused }) => this.#noteRefused('frr', refused));
+    await Promise.all(decisiveStores(stores).map(({ synced }) => synced));
+    this.#follow();
+    this.#engine.configChanged();
+    await this.#engine.firstPass;
+    this.#ready = true;
+  }
+
+  /** What is missing before this speaker works; undefined when nothing is. */
+  notReady(): string | undefined {
+    return this.#ready ? undefined : 'the first pass over all Services is not complete';
+  }
+
+  #follow(): void {
+    const { services, slices, nodes, namespaces, secrets, extras, config } = this.#parts.stores;
+    services.onChange(({ key }) => this.#engine.serviceChanged(key));
+    slices.onChange(({ old, now }) => {
+      for (const key of new Set([old?.serviceKey, now?.serviceKey]))
+        if (key !== undefined) this.#engine.serviceChanged(key);
+    });
+    for (const store of [nodes, namespaces, secrets, extras, ...Object.values(config)])
+      store.onChange(() => this.#engine.configChanged());
+  }
+
+  #handles(service: ServiceView): boolean {
+    return (service.loadBalancerClass ?? '') === this.#parts.lbClass;
+  }
+
+  #listener(): AnnouncerListener {
+    const { events, nodeName } = this.#parts;
+    return {
+      onAnnounced: (verdict, protocol) => {
+        events.record(serviceOf(verdict), {
+          type: 'Normal',
+          reason: 'nodeAssigned',
+          message: `announcing from node "${nodeName}" with protocol "${protocol}"`,
+        });
+        if (protocol === 'layer2') this.#warnOfInterfaces(verdict);
+      },
+      onVerdict: (key) => this.#statuses.changed(key),
+      onRefusedPeers: (refused) => this.#noteRefused('model', refused),
+    };
+  }
+
+  /** None of the interfaces an advertisement names exists here (speaker-l2.md §2.7). */
+  #warnOfInterfaces(verdict: ServiceVerdict): void {
+    const { events, l2, nodeName } = this.#parts;
+    const wanted = verdict.l2.kind === 'decided' ? verdict.l2.decision.interfaces : undefined;
+    if (wanted === undefined || wanted.some((name) => l2.interfaces.some((one) => one.name === name))) return;
+    for (const ip of verdict.addresses)
+      events.record(serviceOf(verdict), {
+        type: 'Warning',
+        reason: 'announceFailed',
+        message: `the interfaces specified by LB IP "${ip}" doesn't exist in assigned node "${nodeName}" with protocol "layer2"`,
+      });
+  }
+
+  #noteRefused(where: 'model' | 'frr', refused: readonly Refusal[]): void {
+    if (JSON.stringify(this.#refused[where]) === JSON.stringify(refused)) return;
+    this.#refused[where] = refused;
+    this.configuration.refused([...this.#refused.model, ...this.#refused.frr]);
+  }
+
+  /** Stops deciding and writing; what is announced stays until the ports are closed. */
+  async close(): Promise<void> {
+    await this.#engine.close(DRAIN_MS);
+    await Promise.all([this.#states.close(DRAIN_MS), this.#statuses.close(DRAIN_MS)]);
+  }
+}
+
+interface Refusal {
+  readonly peer: string;
+  readonly message: string;
+}
+
+function serviceOf({ key, uid }: ServiceVerdict): {
+  apiVersion: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  uid: string;
+} {
+  const [namespace = '', name = ''] = key.split('/');
+  return { apiVersion: 'v1', kind: 'Service', namespace, name, uid };
+}
