@@ -106,6 +106,7 @@ async function bundleOne({ program, entry, root, outDir }: Job): Promise<Bundle>
     keepNames: true,
     legalComments: 'none',
     sourcemap: 'external',
+    sourcesContent: false,
     external: ['koffi'],
     banner: { js: REQUIRE },
     plugins: [placesOf(root, entry)],

@@ -36,9 +36,10 @@ export interface Images {
 export async function buildImages({ folder, report, allowMissing = false }: ImagesOptions): Promise<Images> {
   const dist = join(folder, 'dist');
   report.step('building the images');
-  await build(dist, { allowMissing }).catch((error: unknown) => {
+  const { missing } = await build(dist, { allowMissing }).catch((error: unknown) => {
     throw new LabError(`the programs do not bundle: ${(error as Error).message}`, { cause: error });
   });
+  for (const program of missing) report.step(`${program}/main.ts does not exist: the image is without it`);
   const [node, ...rest] = RECIPE.copies.map((copy) => placed(copy, dist));
   if (node?.from !== NODE) throw new LabError('lab/image/recipe.ts: the first copy must be Node');
   const base = await baseLayer(report);

@@ -124,6 +124,23 @@ describe('the image', () => {
     expect(await exec('frr', 'speaker', ['vtysh', '-c', 'show version'])).toContain('FRRouting 10.');
   });
 
+  it.each(['/controller', '/operator'])('has %s, which takes flags as they are', async (program) => {
+    const file = '/nowhere/a b$HOME';
+    const run = exec('frr', 'speaker', [program, `--kubeconfig=${file}`]);
+    await expect(run).rejects.toThrow(file);
+  });
+
+  it('has the command line', async () => {
+    const pool = {
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'IPAddressPool',
+      metadata: { name: 'pool', namespace: 'metallb-system' },
+      spec: { addresses: ['10.9.0.0/33'] },
+    };
+    const run = exec('frr', 'speaker', ['/metallb', 'validate', '-'], JSON.stringify(pool));
+    await expect(run).rejects.toThrow('invalid CIDR "10.9.0.0/33"');
+  });
+
   it('runs as nobody unless told', async () => {
     expect(await exec('web', 'web', ['id', '-u'])).toBe('65534\n');
   });
