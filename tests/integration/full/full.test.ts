@@ -191,8 +191,10 @@ describe('container frr (docs/image.md)', () => {
     await exec('frr', 'speaker', ['node', '-e', write], config);
     await exec('frr', 'speaker', ['vtysh', '-f', '/etc/frr/frr.conf']);
     await waitFor('the route at the router', async () => (await originAtRouter()) === 'IGP');
-    const peers = await lab.router.json<readonly { peer: string; status: string }[]>('show bfd peers json');
-    expect(peers.find(({ peer }) => peer === nodeAddresses(3).ipv4)?.status).toBe('up');
+    await waitFor('BFD to be up', async () => {
+      const peers = await lab.router.json<readonly { peer: string; status: string }[]>('show bfd peers json');
+      return peers.find(({ peer }) => peer === nodeAddresses(3).ipv4)?.status === 'up';
+    });
     expect(await vtysh('frr', 'show running-config')).toContain('log stdout');
   });
 
