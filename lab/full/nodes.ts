@@ -40,7 +40,7 @@ export async function startNodes(lab: Lab, report: Reporter): Promise<void> {
 }
 
 function imagesOf(lab: Lab, report: Reporter): Promise<Images> {
-  return buildImages({ folder: join(lab.folder, 'images'), report, allowMissing: true });
+  return buildImages({ folder: join(lab.folder, 'images'), report });
 }
 
 /**

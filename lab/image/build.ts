@@ -18,8 +18,6 @@ export interface ImagesOptions {
   /** Where the bundles and the small layers go; emptied first. */
   readonly folder: string;
   readonly report: Reporter;
-  /** For a repository in which not all programs exist yet. */
-  readonly allowMissing?: boolean;
 }
 
 export interface Images {
@@ -33,13 +31,12 @@ export interface Images {
  * Bundles the programs and makes all images of the lab. Base and Node come from the cache.
  * @throws LabError when a program does not bundle.
  */
-export async function buildImages({ folder, report, allowMissing = false }: ImagesOptions): Promise<Images> {
+export async function buildImages({ folder, report }: ImagesOptions): Promise<Images> {
   const dist = join(folder, 'dist');
   report.step('building the images');
-  const { missing } = await build(dist, { allowMissing }).catch((error: unknown) => {
+  await build(dist).catch((error: unknown) => {
     throw new LabError(`the programs do not bundle: ${(error as Error).message}`, { cause: error });
   });
-  for (const program of missing) report.step(`${program}/main.ts does not exist: the image is without it`);
   const [node, ...rest] = RECIPE.copies.map((copy) => placed(copy, dist));
   if (node?.from !== NODE) throw new LabError('lab/image/recipe.ts: the first copy must be Node');
   const base = await baseLayer(report);

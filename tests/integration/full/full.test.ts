@@ -124,11 +124,14 @@ describe('the image', () => {
     expect(await exec('frr', 'speaker', ['vtysh', '-c', 'show version'])).toContain('FRRouting 10.');
   });
 
-  it.each(['/controller', '/operator'])('has %s, which takes flags as they are', async (program) => {
-    const file = '/nowhere/a b$HOME';
-    const run = exec('frr', 'speaker', [program, `--kubeconfig=${file}`]);
-    await expect(run).rejects.toThrow(file);
-  });
+  it.each(['/controller', '/speaker', '/operator'])(
+    'has %s, which takes flags as they are',
+    async (program) => {
+      const file = '/nowhere/a b$HOME';
+      const run = exec('frr', 'speaker', ['env', 'METALLB_NODE_NAME=node3', program, `--kubeconfig=${file}`]);
+      await expect(run).rejects.toThrow(file);
+    },
+  );
 
   it('has the command line', async () => {
     const pool = {
