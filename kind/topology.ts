@@ -4,9 +4,11 @@
  */
 import { CLIENT_LAN, NODE_ASN, ROUTER_ASN } from '#lab/net/plan.ts';
 import { routerConfigFor } from '#lab/router/config.ts';
+import { publishedImage } from '#tools/manifests/producer.ts';
 
 export const CLUSTER = 'metallb';
-export const IMAGE = 'metallb-ts:kind';
+/** By its published name, so that the manifests under config/ are applied as they are. */
+export const IMAGE = publishedImage;
 /** Made by kind when there is none; we take its addresses as they are. */
 export const LAN_NETWORK = 'kind';
 export const CLIENT_NETWORK = 'metallb-clients';

@@ -9,6 +9,7 @@ import { baseLayer, type Blob, freshLayer, type Placed, stableLayer } from '#lab
 import { type Copy, IMAGES, RECIPE } from '#lab/image/recipe.ts';
 import type { Reporter } from '#lab/report.ts';
 import { build } from '#tools/build.ts';
+import { publishedImage } from '#tools/manifests/producer.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 /** What goes into a layer of its own, since it is large and seldom changes. */
@@ -28,7 +29,8 @@ export interface Images {
 }
 
 /**
- * Bundles the programs and makes all images of the lab. Base and Node come from the cache.
+ * Bundles the programs and makes all images of the lab. Base and Node come from the cache. Ours also goes by the name
+ * that a release has, so that the manifests under config/ are applied as they are.
  * @throws LabError when a program does not bundle.
  */
 export async function buildImages({ folder, report }: ImagesOptions): Promise<Images> {
@@ -52,7 +54,10 @@ export async function buildImages({ folder, report }: ImagesOptions): Promise<Im
   const fresh = writeArchive(
     join(folder, 'fresh'),
     [
-      { name: IMAGES.product, layers: [base, runtime, app], env, labels, user, workdir },
+      ...[IMAGES.product, publishedImage].map((name) => {
+        const layers = [base, runtime, app];
+        return { name, layers, env, labels, user, workdir };
+      }),
       { name: IMAGES.web, layers: [base, runtime, workload], env, user, command: ['node', '/web.ts'] },
     ],
     [base, runtime],

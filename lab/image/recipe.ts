@@ -67,7 +67,7 @@ export const RECIPE: ImageRecipe = {
 
 /** Names of the lab's images, as pods ask for them. They are never pulled. */
 export const IMAGES = {
-  /** The image of this recipe. */
+  /** The image of this recipe; nodes also have it by its published name (config/operator/install.yaml). */
   product: 'localhost/metallb-ts:lab',
   /** A web server that says who answers: command `node /web.ts NAME PORT ADDRESS…`. */
   web: 'localhost/metallb-ts-web:lab',

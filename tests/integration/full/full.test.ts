@@ -7,6 +7,7 @@ import { Lab } from '#lab/lab.ts';
 import { nodeAddresses, ROUTER } from '#lab/net/plan.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import { quiet } from '#lab/report.ts';
+import { publishedImage } from '#tools/manifests/producer.ts';
 import { frrPod, webPod } from '#tests/integration/full/pods.ts';
 
 const NAME = 'mlb-it-full';
@@ -73,6 +74,7 @@ describe('nodes', () => {
       readonly metadata: { readonly name: string };
       readonly status: {
         readonly addresses: readonly { readonly type: string; readonly address: string }[];
+        readonly images: readonly { readonly names: readonly string[] }[];
         readonly nodeInfo: { readonly containerRuntimeVersion: string };
       };
     }
@@ -83,6 +85,8 @@ describe('nodes', () => {
       const internal = status.addresses.filter(({ type }) => type === 'InternalIP');
       expect(internal.map(({ address }) => address)).toEqual([own.ipv4, own.ipv6]);
       expect(status.nodeInfo.containerRuntimeVersion).toMatch(/^containerd:/);
+      // Manifests under config/ name the image as a release has it, and are applied as they are.
+      expect(status.images.flatMap(({ names }) => names)).toContain(publishedImage);
     }
   });
 });
