@@ -10,6 +10,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatFigure, missedGoals, saveFigures, type Figure } from '#bench/figures.ts';
+import { compile } from '#bench/compile.ts';
+import { controller } from '#bench/controller.ts';
+import { l2 } from '#bench/l2.ts';
+import { members } from '#bench/members.ts';
 import { smoke } from '#bench/smoke.ts';
 import { LabError } from '#lab/errors.ts';
 import { StreamReporter, type Reporter } from '#lab/report.ts';
@@ -21,6 +25,10 @@ interface Part {
 
 const parts: Readonly<Record<string, Part>> = {
   smoke: { about: 'announcement, Layer 2 take-over and Service → address, on a light lab', measure: smoke },
+  compile: { about: 'compiling a large configuration', measure: compile },
+  controller: { about: 'allocation: latency, CPU, writes, memory', measure: (report) => controller(report) },
+  l2: { about: 'ARP and NDP answers and elections', measure: l2 },
+  members: { about: 'the liveness mesh', measure: members },
 };
 
 function list(): number {

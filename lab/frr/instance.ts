@@ -87,9 +87,13 @@ export class FrrInstance {
   async load(config: string): Promise<void> {
     const path = join(this.configFolder, 'lab.conf');
     writeFileSync(path, config);
-    const output = await run([...this.vtyshCommand, '-f', path]);
-    const complaint = output.split('\n').find((line) => line.includes('% '));
-    if (complaint !== undefined) throw new LabError(`FRR ${this.name} refuses configuration: ${complaint}`);
+    const complaint = await waitFor(`the configuration lock of FRR ${this.name}`, async () => {
+      const output = await run([...this.vtyshCommand, '-f', path]);
+      const line = output.split('\n').find((text) => text.includes('% ')) ?? 'none';
+      // A daemon that has just started may still hold the lock: nothing was taken then.
+      return line.includes('locked by another session') ? undefined : line;
+    });
+    if (complaint !== 'none') throw new LabError(`FRR ${this.name} refuses configuration: ${complaint}`);
   }
 
   /** Runs commands in one vtysh (`configure terminal` among them if need be) and returns what it prints. */

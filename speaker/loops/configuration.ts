@@ -116,16 +116,16 @@ export class Configuration {
     };
   }
 
-  /** Peers that FRR does not take, with its words; they are problems of the configuration like any other. */
+  /** Peers that FRR does not take, or that cannot be written down for it, with the reason; they are problems of the configuration like any other. */
   refused(peers: readonly { readonly peer: string; readonly message: string }[]): void {
     const { namespace } = this.#options;
     this.#refused = peers.map(({ peer, message }) => ({
-      code: 'FRR-REFUSED',
+      code: 'PEER-REFUSED',
       object: { kind: 'BGPPeer', namespace, name: peer },
       field: 'spec',
       message: `peer ${peer} is left out: ${message}`,
-      remedy: 'Correct the field that FRR names; all other peers work.',
-      summary: `peer ${peer} is refused by FRR: ${message}`,
+      remedy: 'Correct the field that is named; all other peers work.',
+      summary: `peer ${peer} is left out: ${message}`,
     }));
     this.#tell([]);
   }

@@ -268,12 +268,14 @@ describe('a MetalLB object', { timeout: 60_000 }, () => {
 
   it('a spec that cannot be applied is Degraded, with field and remedy, and changes nothing (weak spot 5)', async () => {
     const before = (await get(paths.speaker)).metadata.resourceVersion;
-    await lab.api.patch(`${paths.metallbs}/metallb`, { spec: { bgpBackend: 'bird' } });
+    await lab.api.patch(`${paths.metallbs}/metallb`, {
+      spec: { frrk8sConfig: { alwaysBlock: ['not-a-prefix'] } },
+    });
     const degraded = await becomes('Degraded');
     expect(degraded).toMatchObject({ reason: 'InvalidSpec' });
-    expect(degraded.message).toMatch(/spec\.bgpBackend: .*"bird".*native, frr, frr-k8s, frr-k8s-external/);
+    expect(degraded.message).toMatch(/spec\.frrk8sConfig\.alwaysBlock\[0\]: .*"not-a-prefix"/);
     expect((await get(paths.speaker)).metadata.resourceVersion).toBe(before);
-    await lab.api.patch(`${paths.metallbs}/metallb`, { spec: { bgpBackend: null } });
+    await lab.api.patch(`${paths.metallbs}/metallb`, { spec: { frrk8sConfig: null } });
     await becomes('Available');
   });
 
