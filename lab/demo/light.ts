@@ -18,6 +18,8 @@ export class LightStage implements Stage {
   readonly lab: Lab;
   readonly deploy: readonly StageStep[];
   readonly #services = new Map<string, HandMadeService>();
+  /** Credentials by account: the speakers share theirs, as their pods do. */
+  readonly #accounts = new Map<string, Promise<string>>();
 
   constructor(lab: Lab) {
     this.lab = lab;
@@ -120,7 +122,10 @@ export class LightStage implements Stage {
 
   #account(name: string): Promise<string> {
     const groups = ['system:serviceaccounts', `system:serviceaccounts:${NAMESPACE}`];
-    return this.lab.issueKubeconfig(`system:serviceaccount:${NAMESPACE}:${name}`, groups);
+    const user = `system:serviceaccount:${NAMESPACE}:${name}`;
+    const issued = this.#accounts.get(name) ?? this.lab.issueKubeconfig(user, groups);
+    this.#accounts.set(name, issued);
+    return issued;
   }
 
   async #ready(place: Place, daemon: Daemon | undefined): Promise<void> {

@@ -145,18 +145,26 @@ describe('what may die', () => {
   it('a speaker: the kubelet starts it again, no route is lost meanwhile, and all is announced again', async () => {
     const [ipv4 = ''] = await ingressOf(lab.api, 'web-bgp');
     const netns = lab.netns('node1');
+    const killed = pidsIn(netns, '/app/speaker/main.mjs');
     expect(killIn(netns, '/app/speaker/main.mjs')).toBeGreaterThan(0);
     expect(await pathsOf(lab, ipv4)).toBe(3);
-    await waitFor('a new speaker process', () => pidsIn(netns, '/app/speaker/main.mjs').length > 0, {
-      deadlineMs: 90_000,
-    });
+    await waitFor(
+      'a new speaker process',
+      () => pidsIn(netns, '/app/speaker/main.mjs').some((pid) => !killed.includes(pid)),
+      { deadlineMs: 90_000 },
+    );
     await allPaths();
     const [lan = ''] = await ingressOf(lab.api, 'web-lan');
     await waitFor('an answer on the LAN', () => answers(lan), { deadlineMs: 30_000 });
   });
 
   it('bgpd: it is started again with its configuration, and BFD is up again', async () => {
-    expect(killIn(lab.netns('node2'), '/usr/lib/frr/bgpd')).toBeGreaterThan(0);
+    const netns = lab.netns('node2');
+    const killed = pidsIn(netns, '/usr/lib/frr/bgpd');
+    expect(killIn(netns, '/usr/lib/frr/bgpd')).toBeGreaterThan(0);
+    await waitFor('a new bgpd', () =>
+      pidsIn(netns, '/usr/lib/frr/bgpd').some((pid) => !killed.includes(pid)),
+    );
     await allPaths();
     await waitFor('BFD up on every session', async () => (await bfdUp(lab)) === 6, { deadlineMs: 60_000 });
   });
