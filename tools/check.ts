@@ -14,6 +14,10 @@ const parts: readonly Part[] = [
   { name: 'format', command: ['prettier', '--check', '.'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
+  {
+    name: 'unused',
+    command: ['knip', '--no-progress', '--include', 'files,dependencies,unlisted,duplicates'],
+  },
   { name: 'tests', command: ['vitest', 'run', '--project', 'pure'] },
 ];
 

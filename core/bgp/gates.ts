@@ -1,13 +1,11 @@
 /** Whether this node may announce a Service by BGP at all (speaker-bgp.md §1.3), with the reason when not. */
+import { EXCLUDE_FROM_LOAD_BALANCERS } from '#core/api/labels.ts';
 import { uniteCommunities, type Grant } from '#core/bgp/route.ts';
 import type { BgpAdvertisement, BgpPeer, Config, Pool } from '#core/model/config.ts';
 import { servingEndpoints } from '#core/model/endpoints.ts';
 import { selectsAny } from '#core/model/selector.ts';
 import type { GateReason } from '#core/model/service-gate.ts';
 import type { EndpointSliceView, NodeView, ServiceView } from '#core/model/views.ts';
-
-/** Presence of this node label takes a node out of service load balancing; its value is irrelevant. */
-export const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
 
 export type BgpReason =
   | GateReason
@@ -94,11 +92,11 @@ function gateNode({ node, ignoreExcludeLb }: BgpContext): BgpGate | undefined {
       reason: 'nodeNetworkUnavailable',
       message: `node ${node.name} has condition NetworkUnavailable`,
     };
-  if (!ignoreExcludeLb && Object.hasOwn(node.labels, EXCLUDE_LABEL))
+  if (!ignoreExcludeLb && Object.hasOwn(node.labels, EXCLUDE_FROM_LOAD_BALANCERS))
     return {
       kind: 'stop',
       reason: 'nodeLabeledExcludeBalancers',
-      message: `node ${node.name} carries label ${EXCLUDE_LABEL}`,
+      message: `node ${node.name} carries label ${EXCLUDE_FROM_LOAD_BALANCERS}`,
     };
   return undefined;
 }

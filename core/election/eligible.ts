@@ -2,13 +2,11 @@
  * Which nodes may announce a Service by Layer 2: a chain of checks, each with its reason. The list below is
  * the documentation; a new condition is a new entry (speaker-l2.md §2.5 step 5 and 6).
  */
+import { EXCLUDE_FROM_LOAD_BALANCERS } from '#core/api/labels.ts';
 import type { L2Advertisement } from '#core/model/config.ts';
 import type { Serving } from '#core/model/endpoints.ts';
 import { selects, selectsAny } from '#core/model/selector.ts';
 import type { NodeView, ServiceView } from '#core/model/views.ts';
-
-/** Nodes with this label, whatever its value, announce nothing unless the speakers run with --ignore-exclude-lb. */
-export const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
 
 /** What the checks look at for one Service. */
 export interface EligibilityInput {
@@ -41,7 +39,8 @@ const checks: readonly Check[] = [
   { reason: 'networkUnavailable', fails: (node) => node.networkUnavailable },
   {
     reason: 'excludedByLabel',
-    fails: (node, input) => !input.ignoreExcludeLabel && Object.hasOwn(node.labels, EXCLUDE_LABEL),
+    fails: (node, input) =>
+      !input.ignoreExcludeLabel && Object.hasOwn(node.labels, EXCLUDE_FROM_LOAD_BALANCERS),
   },
   {
     reason: 'notSelectedByAdvertisement',

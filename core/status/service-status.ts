@@ -2,12 +2,13 @@
  * ServiceL2Status and ServiceBGPStatus (api.md §4.8): what the objects of one Service should be on this node, and
  * the writes that lead there from what exists. Lists are sorted and equal objects are left alone.
  */
+import { NODE, SERVICE_NAME, SERVICE_NAMESPACE } from '#core/api/labels.ts';
 import type { Labels } from '#core/model/selector.ts';
 
 export const statusLabels = {
-  node: 'metallb.io/node',
-  serviceName: 'metallb.io/service-name',
-  serviceNamespace: 'metallb.io/service-namespace',
+  node: NODE,
+  serviceName: SERVICE_NAME,
+  serviceNamespace: SERVICE_NAMESPACE,
 } as const;
 
 /** What is kept of a ServiceL2Status or ServiceBGPStatus. */

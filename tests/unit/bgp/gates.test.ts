@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideBgp } from '#core/bgp/advertise.ts';
-import { bgpContext, EXCLUDE_LABEL } from '#core/bgp/gates.ts';
+import { EXCLUDE_FROM_LOAD_BALANCERS } from '#core/api/labels.ts';
+import { bgpContext } from '#core/bgp/gates.ts';
 import type { Config } from '#core/model/config.ts';
 import type { Endpoint, NodeView, ServiceView } from '#core/model/views.ts';
 import {
@@ -66,7 +67,7 @@ describe('gate of BGP (speaker-bgp.md §1.3)', () => {
     expect(verdict({ node: { networkUnavailable: true } })).toBe('nodeNetworkUnavailable');
   });
   it('#19 the exclude label, whatever its value, unless told to ignore it', () => {
-    const labels = { [EXCLUDE_LABEL]: 'false' };
+    const labels = { [EXCLUDE_FROM_LOAD_BALANCERS]: 'false' };
     expect(verdict({ node: { labels } })).toBe('nodeLabeledExcludeBalancers');
     expect(verdict({ node: { labels }, ignoreExcludeLb: true })).toBe('announce');
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decideL2, type L2Context, type L2Request } from '#core/election/decide-l2.ts';
-import { EXCLUDE_LABEL } from '#core/election/eligible.ts';
+import { EXCLUDE_FROM_LOAD_BALANCERS } from '#core/api/labels.ts';
 import { parseAddress } from '#core/model/ip.ts';
 import {
   advertisement,
@@ -61,9 +61,9 @@ describe('decideL2: nodes', () => {
   });
 
   it('18, 19, 20: the exclude label, unless ignored', () => {
-    const excluded = node('iris2', { [EXCLUDE_LABEL]: '' });
+    const excluded = node('iris2', { [EXCLUDE_FROM_LOAD_BALANCERS]: '' });
     expect(leader(context([node('iris1'), excluded]), request())).toBe('iris1');
-    const both = [node('iris1', { [EXCLUDE_LABEL]: '' }), excluded];
+    const both = [node('iris1', { [EXCLUDE_FROM_LOAD_BALANCERS]: '' }), excluded];
     expect(leader(context(both), request())).toBeUndefined();
     expect(decideL2(context(both), request()).detail).toContain('exclude-from-external-load-balancers (2)');
     expect(leader(context(both, { ignoreExcludeLabel: true }), request())).toBe('iris2');
