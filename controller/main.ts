@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { AppError, SettingsError } from '#core/errors.ts';
 import { Controller } from '#controller/controller.ts';
-import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
 import { ensureMemberlistSecret } from '#controller/loops/memberlist-secret.ts';
 import { options, settingsProblems, type Settings } from '#controller/settings.ts';
 import { startWebhooks, type Webhooks } from '#controller/webhooks/start.ts';
@@ -14,8 +13,9 @@ import { createKubeClient } from '#runtime/kube/client.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
 import { createEventRecorder } from '#runtime/kube/events.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
+import { ownPod } from '#runtime/kube/own-pod.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
-import { KubeError, type KubeClient } from '#runtime/kube/types.ts';
+import type { KubeClient } from '#runtime/kube/types.ts';
 import { startElector } from '#runtime/lease/elector.ts';
 import { runProgram, type Program } from '#runtime/lifecycle/program.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
@@ -150,25 +150,6 @@ function makeSecret(
   });
   scope.defer(() => queue.drain(DRAIN_MS));
   queue.add(name);
-}
-
-/** Asks for our pod until it is known; undefined when we run outside a pod, or it does not exist. */
-function ownPod(
-  client: KubeClient,
-  namespace: string,
-  name: Settings['podName'],
-): () => Promise<OwnerReference | undefined> {
-  let known: OwnerReference | undefined;
-  return async () => {
-    if (name === '' || known !== undefined) return known;
-    try {
-      const pod = await client.get({ type: kinds.Pod, namespace, name });
-      known = { apiVersion: 'v1', kind: 'Pod', name, uid: pod.metadata.uid ?? '' };
-    } catch (error) {
-      if (!(error instanceof KubeError && error.status === 404)) throw error;
-    }
-    return known;
-  };
 }
 
 await runProgram(

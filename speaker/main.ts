@@ -2,15 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, SettingsError } from '#core/errors.ts';
-import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
 import { createEventRecorder } from '#runtime/kube/events.ts';
-import { kinds } from '#runtime/kube/kinds.ts';
+import { ownPod } from '#runtime/kube/own-pod.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
-import { KubeError, type KubeClient, type Store, type WatchOptions } from '#runtime/kube/types.ts';
+import type { KubeClient, Store, WatchOptions } from '#runtime/kube/types.ts';
 import { watchStore } from '#runtime/kube/watch-store.ts';
 import { runProgram, type Program } from '#runtime/lifecycle/program.ts';
 import { createMetrics } from '#runtime/metrics/registry.ts';
@@ -177,25 +176,6 @@ async function pollFrr(
     }
     await sleep(systemClock, FRR_METRICS_EVERY_MS, signal);
   }
-}
-
-/** Our pod, asked for until it is known; undefined when we run outside a pod. */
-function ownPod(
-  client: KubeClient,
-  namespace: string,
-  name: string,
-): () => Promise<OwnerReference | undefined> {
-  let known: OwnerReference | undefined;
-  return async () => {
-    if (name === '' || known !== undefined) return known;
-    try {
-      const pod = await client.get({ type: kinds.Pod, namespace, name });
-      known = { apiVersion: 'v1', kind: 'Pod', name, uid: pod.metadata.uid ?? '' };
-    } catch (error) {
-      if (!(error instanceof KubeError && error.status === 404)) throw error;
-    }
-    return known;
-  };
 }
 
 await runProgram(
