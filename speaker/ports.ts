@@ -93,7 +93,9 @@ export interface MembersPort {
   readonly phase: MembersPhase;
   /** Why it is in this phase, in words. */
   readonly reason: string;
-  /** Called when `alive`, `phase` or what `usableInterfaces` returns changed. */
+  /** Nodes whose speakers died and whose hosts do not answer either; empty while this one takes no part. */
+  readonly gone: ReadonlySet<string>;
+  /** Called when `alive`, `gone`, `phase` or what `usableInterfaces` returns changed. */
   onChange(listener: (alive: ReadonlySet<string>) => void): void;
   /** Called once when the mesh died: nobody hears us any more. The program ends then. */
   onFailure(listener: (error: Error) => void): void;
@@ -103,6 +105,16 @@ export interface MembersPort {
   setUsableInterfaces(names: readonly string[]): void;
   /** On which interfaces a node says it can answer; undefined when it is not heard. */
   usableInterfaces(node: string): ReadonlySet<string> | undefined;
+  /** Tells the others the MAC addresses of this node's cards. */
+  setCards(macs: readonly string[]): void;
+  /** Tells the others which addresses (canonical text) this node answers for. */
+  setHeld(ips: readonly string[]): void;
+  /** Nodes that held the address when last heard of, this one and dead ones included, sorted. */
+  heldBy(ip: string): readonly string[];
+  /** True for the MAC address of a card of a node of this cluster. */
+  isClusterCard(mac: string): boolean;
+  /** Called when what `heldBy` or `isClusterCard` returns changed. */
+  onReports(listener: () => void): void;
   /** Tells the others that we go, so that they take over at once. Takes a few milliseconds. */
   leave(): Promise<void>;
   close(): Promise<void>;

@@ -21,17 +21,39 @@ export interface Heartbeat {
   readonly suspects: readonly number[];
   /** Interfaces on which the sender's node can answer for addresses. */
   readonly links: readonly string[];
+  /** Number of the sender's present report (32 bits); grows with each change. */
+  readonly reportVersion: number;
+  /** Number of the receiver's report that the sender has; 0: none. */
+  readonly reportSeen: number;
+  /** The report itself, while the receiver has not said that it has it. */
+  readonly report: Report | undefined;
 }
+
+/** What a speaker tells the others beside its being alive; sent only when it changed. */
+export interface Report {
+  /** MAC addresses of the node's cards, as numbers. */
+  readonly cards: readonly number[];
+  /** `nameId` of the addresses it answers for. */
+  readonly holds: readonly number[];
+}
+
+export const emptyReport: Report = { cards: [], holds: [] };
 
 /** The echo of one who does not know the other's token. */
 export const UNKNOWN_TOKEN = '0'.repeat(16);
 
-const MAGIC = 0x4d4c4231;
-const FIXED = 4 + 1 + 2 + 8 + 8 + 6 + 1;
+const MAGIC = 0x4d4c4232;
+const FIXED = 4 + 1 + 2 + 8 + 8 + 6 + 4 + 4 + 1;
 const READY = 1;
 const LEAVING = 2;
+const REPORTS = 4;
 const MAX_SUSPECTS = 8_000;
 const MAX_LINKS = 64;
+const MAX_CARDS = 255;
+/** So many fit into one datagram beside everything else. */
+const MAX_HOLDS = 8_000;
+/** With more suspects than this no report is sent along: the cluster has other worries, and a datagram its limit. */
+const MAX_SUSPECTS_BESIDE_REPORT = 1_000;
 
 /** 48 bits that stand for a name (two FNV-1a hashes with different starts). */
 export function nameId(name: string): number {
@@ -45,20 +67,27 @@ export function nameId(name: string): number {
   return (high & 0xffff) * 2 ** 32 + low;
 }
 
-/** Writes a heartbeat. Suspects beyond 8,000 and interfaces beyond 64 are left out. */
+/** Writes a heartbeat. Suspects and held addresses beyond 8,000 each and interfaces beyond 64 are left out. */
 export function encodeHeartbeat(beat: Heartbeat): Uint8Array {
   const from = new TextEncoder().encode(beat.from).subarray(0, 255);
   const links = beat.links.slice(0, MAX_LINKS).map((name) => new TextEncoder().encode(name).subarray(0, 255));
   const suspects = beat.suspects.slice(0, MAX_SUSPECTS);
+  const report = suspects.length > MAX_SUSPECTS_BESIDE_REPORT ? undefined : beat.report;
+  const cards = report?.cards.slice(0, MAX_CARDS) ?? [];
+  const holds = report?.holds.slice(0, MAX_HOLDS) ?? [];
   const length =
-    FIXED + from.length + 2 + 6 * suspects.length + 1 + links.reduce((sum, link) => sum + 1 + link.length, 0);
+    FIXED +
+    (from.length + 2 + 6 * suspects.length + 1 + links.reduce((sum, link) => sum + 1 + link.length, 0)) +
+    (report === undefined ? 0 : 3 + 6 * (cards.length + holds.length));
   const writer = new Writer(length);
   writer.uint(MAGIC, 4);
-  writer.uint((beat.ready ? READY : 0) | (beat.leaving ? LEAVING : 0), 1);
+  writer.uint((beat.ready ? READY : 0) | (beat.leaving ? LEAVING : 0) | (report ? REPORTS : 0), 1);
   writer.uint(beat.interval, 2);
   writer.token(beat.token);
   writer.token(beat.echo);
   writer.uint(beat.sequence, 6);
+  writer.uint(beat.reportVersion, 4);
+  writer.uint(beat.reportSeen, 4);
   writer.uint(from.length, 1);
   writer.bytes(from);
   writer.uint(suspects.length, 2);
@@ -67,6 +96,12 @@ export function encodeHeartbeat(beat: Heartbeat): Uint8Array {
   for (const link of links) {
     writer.uint(link.length, 1);
     writer.bytes(link);
+  }
+  if (report !== undefined) {
+    writer.uint(cards.length, 1);
+    for (const card of cards) writer.uint(card, 6);
+    writer.uint(holds.length, 2);
+    for (const id of holds) writer.uint(id, 6);
   }
   return writer.result;
 }
@@ -80,10 +115,14 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
   const token = reader.token();
   const echo = reader.token();
   const sequence = reader.uint(6);
+  const reportVersion = reader.uint(4);
+  const reportSeen = reader.uint(4);
   const from = reader.text(reader.uint(1));
   const suspects = reader.list(reader.uint(2), () => reader.uint(6));
   const links = reader.list(reader.uint(1), () => reader.text(reader.uint(1)));
-  if (!reader.complete || from === '' || interval === 0 || flags > (READY | LEAVING)) return undefined;
+  const report = (flags & REPORTS) === 0 ? undefined : readReport(reader);
+  if (!reader.complete || from === '' || interval === 0 || flags > (READY | LEAVING | REPORTS))
+    return undefined;
   return {
     from,
     token,
@@ -94,7 +133,15 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
     leaving: (flags & LEAVING) !== 0,
     suspects,
     links,
+    reportVersion,
+    reportSeen,
+    report,
   };
+}
+
+function readReport(reader: Reader): Report {
+  const cards = reader.list(reader.uint(1), () => reader.uint(6));
+  return { cards, holds: reader.list(reader.uint(2), () => reader.uint(6)) };
 }
 
 class Writer {

@@ -10,12 +10,13 @@
  * cut between them leaves two owners, as in the original. What one node can hear without being heard settles
  * it: a member that the witnesses do not hear takes part no more.
  */
-import { nameId, type Heartbeat } from '#core/members/heartbeat.ts';
+import { emptyReport, nameId, type Heartbeat, type Report } from '#core/members/heartbeat.ts';
 import { Peer } from '#core/members/peer.ts';
 import { isMajority, Testimony } from '#core/members/quorum.ts';
 import {
   beatInterval,
   PAIR_PATIENCE,
+  REPORT_BEATS,
   SETTLE_BEATS,
   STALL_BEATS,
   START_PATIENCE,
@@ -31,6 +32,8 @@ export type MeshEvent =
   | { readonly kind: 'peers'; readonly now: number; readonly names: readonly string[] }
   /** Interfaces on which this node can answer. */
   | { readonly kind: 'links'; readonly now: number; readonly names: readonly string[] }
+  /** What we tell the others beside our being alive. */
+  | { readonly kind: 'report'; readonly now: number; readonly report: Report }
   | { readonly kind: 'leave'; readonly now: number };
 
 export interface Send {
@@ -57,6 +60,10 @@ export class Mesh {
   #interval = beatInterval(1);
   #sequence = 0;
   #links: readonly string[] = [];
+  /** Members that died: silent, and not because they said goodbye. */
+  readonly #dead = new Set<string>();
+  #report: Report = emptyReport;
+  #reportVersion = 1;
   #lastTick: number;
   #nextBeat: number;
   #lastBeat = Number.NEGATIVE_INFINITY;
@@ -107,6 +114,16 @@ export class Mesh {
     return peer?.heardAt === undefined ? undefined : peer.links;
   }
 
+  /** Members that fell silent and were not heard since; none while this one takes no part itself. */
+  dead(): Set<string> {
+    return new Set(this.#phase === 'member' ? this.#dead : []);
+  }
+
+  /** The last reports of all peers that are known, dead ones included. */
+  *reports(): Generator<{ readonly node: string; readonly report: Report }> {
+    for (const { name, report } of this.#peers.values()) yield { node: name, report };
+  }
+
   /** Takes one event in and returns what to send. */
   step(event: MeshEvent): readonly Send[] {
     this.#sends = [];
@@ -124,6 +141,11 @@ export class Mesh {
         this.#links = [...event.names];
         this.#beatSoon = true;
         this.#version += 1;
+        break;
+      case 'report':
+        this.#report = event.report;
+        this.#reportVersion += 1;
+        this.#beatSoon = true;
         break;
       case 'leave':
         this.#enter('left', 'leaving', event.now);
@@ -151,6 +173,7 @@ export class Mesh {
 
   #forget(peer: Peer): void {
     this.#peers.delete(peer.name);
+    this.#dead.delete(peer.name);
     this.#expel(peer.name);
   }
 
@@ -169,6 +192,7 @@ export class Mesh {
     const before = peer.suspects;
     const result = peer.accept(beat, now, this.#interval);
     if (result === 'ignored') return;
+    if (this.#dead.delete(peer.name)) this.#version += 1;
     if (beat.leaving) this.#expel(peer.name);
     else this.#admit(peer, now);
     if (result === 'same') return;
@@ -230,6 +254,9 @@ export class Mesh {
       leaving: this.#phase === 'left',
       suspects: this.#suspected,
       links: this.#links,
+      reportVersion: this.#reportVersion,
+      reportSeen: peer.reportVersion,
+      report: peer.reportSeen === this.#reportVersion ? undefined : this.#report,
     };
   }
 
@@ -286,8 +313,9 @@ export class Mesh {
     }
     for (const name of this.#base) {
       const peer = this.#peers.get(name);
-      if (peer !== undefined && testimony.condemns(peer, peer.isSilent(now, this.#interval)))
-        this.#expel(name);
+      if (peer === undefined || !testimony.condemns(peer, peer.isSilent(now, this.#interval))) continue;
+      this.#dead.add(name);
+      this.#expel(name);
     }
   }
 
@@ -324,7 +352,10 @@ export class Mesh {
     }
     this.#welcomeSince ??= now;
     const alone = this.#expected().size === 1;
-    if (!alone && now - this.#welcomeSince < SETTLE_BEATS * this.#interval) return;
+    const waited = now - this.#welcomeSince;
+    if (!alone && waited < SETTLE_BEATS * this.#interval) return;
+    // Who holds what must be known before anything is claimed.
+    if (!members.every(({ isRead }) => isRead) && waited < REPORT_BEATS * this.#interval) return;
     const base = members.length > 0 ? members : fresh;
     this.#base = new Set([this.#me, ...base.map(({ name }) => name)]);
     this.#wasMember = true;

@@ -1,5 +1,5 @@
 /** What one speaker knows about another one. */
-import { nameId, UNKNOWN_TOKEN, type Heartbeat } from '#core/members/heartbeat.ts';
+import { emptyReport, nameId, UNKNOWN_TOKEN, type Heartbeat, type Report } from '#core/members/heartbeat.ts';
 import { FRESH_BEATS, SETTLE_BEATS, SILENT_BEATS } from '#core/members/timing.ts';
 
 /** Tokens of earlier processes of a peer that are remembered, so that their messages cannot be played again. */
@@ -20,11 +20,18 @@ export class Peer {
   ready = false;
   suspects: ReadonlySet<number> = new Set();
   links: ReadonlySet<string> = new Set();
+  /** Its last report that arrived; kept when it dies. */
+  report: Report = emptyReport;
+  /** Number of that report; 0: none of its present process arrived yet. */
+  reportVersion = 0;
+  /** Number of our report that it has. */
+  reportSeen = 0;
   /** When we last answered a greeting of it. */
   greetedAt = Number.NEGATIVE_INFINITY;
   /** Token of the process whose heartbeats we accept. */
   #proven = UNKNOWN_TOKEN;
   #sequence = -1;
+  #reportExists = 0;
   readonly #retired = new Set<string>();
 
   constructor(name: string) {
@@ -42,15 +49,33 @@ export class Peer {
     if (beat.sequence <= this.#sequence) return 'ignored';
     this.#sequence = beat.sequence;
     this.interval = beat.interval;
-    const before = [this.heardAt === undefined, this.ready, this.suspects, this.links];
+    const before = this.#facts();
     if (this.isSilent(now, ours)) this.heardSince = now;
     this.heardAt = beat.leaving ? undefined : now;
     this.ready = beat.ready && !beat.leaving;
     this.suspects = sameElements(this.suspects, beat.suspects) ? this.suspects : new Set(beat.suspects);
     this.links = sameElements(this.links, beat.links) ? this.links : new Set(beat.links);
+    this.#takeReport(beat);
     if (beat.leaving) this.#retire(beat.token);
-    const after = [this.heardAt === undefined, this.ready, this.suspects, this.links];
+    const after = this.#facts();
     return after.every((value, at) => value === before[at]) ? 'same' : 'changed';
+  }
+
+  #facts(): readonly unknown[] {
+    return [this.heardAt === undefined, this.ready, this.suspects, this.links, this.reportVersion];
+  }
+
+  #takeReport(beat: Heartbeat): void {
+    this.reportSeen = beat.reportSeen;
+    this.#reportExists = beat.reportVersion;
+    if (beat.report === undefined || beat.reportVersion === this.reportVersion) return;
+    this.report = beat.report;
+    this.reportVersion = beat.reportVersion;
+  }
+
+  /** We have what it last reported. */
+  get isRead(): boolean {
+    return this.reportVersion === this.#reportExists;
   }
 
   /** Learns the token from a greeting, which proves nothing: only while the peer is not heard properly. */
@@ -63,6 +88,8 @@ export class Peer {
     this.#proven = token;
     this.token = token;
     this.#sequence = -1;
+    this.reportVersion = 0;
+    this.reportSeen = 0;
   }
 
   #retire(token: string): void {

@@ -13,6 +13,8 @@ export const SILENT_BEATS = 4.5;
 export const STALL_BEATS = 4;
 /** Beats for which a starting speaker listens before it takes part, and others listen to one that comes back. */
 export const SETTLE_BEATS = 2;
+/** Beats for which a starting speaker waits for what the others report, should it not arrive with their first ones. */
+export const REPORT_BEATS = 10;
 /** Time after which a starting speaker takes part although it hears no majority of its peers. */
 export const START_PATIENCE = 10_000;
 /** The same where there are at most two nodes: the other one may simply be off. */

@@ -1,4 +1,5 @@
 /** What main thread and worker of the mesh tell each other. */
+import type { Report } from '#core/members/heartbeat.ts';
 import type { MembersPeer, MembersPhase } from '#speaker/ports.ts';
 
 /** Given to the worker when it starts. */
@@ -15,6 +16,7 @@ export interface MeshSettings {
 export type ToMesh =
   | { readonly kind: 'peers'; readonly peers: readonly MembersPeer[] }
   | { readonly kind: 'links'; readonly names: readonly string[] }
+  | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'leave' }
   | { readonly kind: 'close' };
 
@@ -23,6 +25,8 @@ export interface MeshView {
   readonly alive: readonly string[];
   readonly phase: MembersPhase;
   readonly reason: string;
+  /** Members that died together with their node. */
+  readonly gone: readonly string[];
   /** Usable interfaces of the nodes that are alive. */
   readonly links: readonly (readonly [string, readonly string[]])[];
 }
@@ -30,6 +34,8 @@ export interface MeshView {
 export type FromMesh =
   | { readonly kind: 'ready'; readonly realTime: string | undefined }
   | { readonly kind: 'view'; readonly view: MeshView }
+  /** A peer's report is new; undefined: the peer is forgotten. */
+  | { readonly kind: 'report'; readonly node: string; readonly report: Report | undefined }
   | { readonly kind: 'left' }
   /** Packets that were not authentic or not readable; at most one message a minute. */
   | { readonly kind: 'rejected'; readonly count: number; readonly from: string };

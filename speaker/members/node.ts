@@ -4,9 +4,10 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeHeartbeat, encodeHeartbeat } from '#core/members/heartbeat.ts';
+import { decodeHeartbeat, encodeHeartbeat, type Report } from '#core/members/heartbeat.ts';
 import { Mesh, type MeshEvent } from '#core/members/mesh.ts';
 import type { MeshSettings, MeshView } from '#speaker/members/messages.ts';
+import { Knocker } from '#speaker/members/knock.ts';
 import { sealWith, type Seal } from '#speaker/members/seal.ts';
 import type { MembersPeer } from '#speaker/ports.ts';
 
@@ -16,6 +17,7 @@ const REJECTED_PAUSE = 60_000;
 
 export interface MeshNodeEvents {
   view(view: MeshView): void;
+  report(node: string, report: Report | undefined): void;
   rejected(count: number, from: string): void;
 }
 
@@ -30,6 +32,11 @@ export class MeshNode {
   readonly #addresses = new Map<string, string>();
   #version = -1;
   #shown = '';
+  /** Which report of each peer was passed on. */
+  readonly #read = new Map<string, Report>();
+  /** One for each member that fell silent. */
+  readonly #knockers = new Map<string, Knocker>();
+  readonly #gone = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #rejected = 0;
   #rejectedAt = Number.NEGATIVE_INFINITY;
@@ -72,6 +79,10 @@ export class MeshNode {
     this.#step({ kind: 'links', now: performance.now(), names });
   }
 
+  setReport(report: Report): void {
+    this.#step({ kind: 'report', now: performance.now(), report });
+  }
+
   /** Says goodbye a few times, since a packet may be lost. */
   async leave(): Promise<void> {
     for (let round = 0; round < LEAVE_REPEATS; round += 1) {
@@ -82,6 +93,7 @@ export class MeshNode {
 
   close(): void {
     clearTimeout(this.#timer);
+    for (const knocker of this.#knockers.values()) knocker.close();
     this.#socket.close();
   }
 
@@ -123,15 +135,53 @@ export class MeshNode {
 
   #show(): void {
     this.#version = this.#mesh.version;
+    this.#passReports();
+    this.#knock();
     const alive = [...this.#mesh.alive()].sort();
     const links = alive.flatMap((name) => {
       const known = this.#mesh.links(name);
       return known === undefined ? [] : [[name, [...known].sort()] as const];
     });
-    const view = { alive, phase: this.#mesh.phase, reason: this.#mesh.reason, links };
+    const gone = [...this.#gone].sort();
+    const view = { alive, gone, phase: this.#mesh.phase, reason: this.#mesh.reason, links };
     const text = JSON.stringify(view);
     if (text === this.#shown) return;
     this.#shown = text;
     this.#events.view(view);
+  }
+  #passReports(): void {
+    const known = new Set<string>();
+    for (const { node, report } of this.#mesh.reports()) {
+      known.add(node);
+      if (this.#read.get(node) === report) continue;
+      this.#read.set(node, report);
+      this.#events.report(node, report);
+    }
+    for (const node of this.#read.keys()) {
+      if (known.has(node)) continue;
+      this.#read.delete(node);
+      this.#events.report(node, undefined);
+    }
+  }
+  /** Finds out which of the dead members died with their hosts. */
+  #knock(): void {
+    const dead = this.#mesh.dead();
+    for (const [name, knocker] of this.#knockers) {
+      if (dead.has(name)) continue;
+      knocker.close();
+      this.#knockers.delete(name);
+      this.#gone.delete(name);
+    }
+    for (const name of dead) {
+      const address = this.#addresses.get(name);
+      if (address === undefined || this.#knockers.has(name)) continue;
+      this.#knockers.set(name, new Knocker(address, this.#port, (there) => this.#learnt(name, there)));
+    }
+  }
+
+  #learnt(name: string, there: boolean): void {
+    if (there) this.#gone.delete(name);
+    else this.#gone.add(name);
+    this.#show();
   }
 }

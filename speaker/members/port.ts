@@ -1,6 +1,7 @@
 /** The mesh of speakers as the main thread sees it: a worker thread behind MembersPort. */
 import { Worker } from 'node:worker_threads';
 import { AppError } from '#core/errors.ts';
+import { Reports, reportOf } from '#core/members/reports.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { FromMesh, MeshSettings, MeshView, ToMesh } from '#speaker/members/messages.ts';
 import type { MembersPeer, MembersPhase, MembersPort } from '#speaker/ports.ts';
@@ -41,10 +42,16 @@ class WorkerMesh implements MembersPort {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #onChange: ((alive: ReadonlySet<string>) => void)[] = [];
+  readonly #onReports: (() => void)[] = [];
   readonly #onFailure: ((error: Error) => void)[] = [];
+  readonly #reports = new Reports();
+  readonly #me: string;
+  #cards: readonly string[] = [];
+  #held: readonly string[] = [];
   #alive: ReadonlySet<string> = new Set();
+  #gone: ReadonlySet<string> = new Set();
   #links: ReadonlyMap<string, ReadonlySet<string>> = new Map();
-  #view: MeshView = { alive: [], phase: 'joining', reason: 'starting', links: [] };
+  #view: MeshView = { alive: [], gone: [], phase: 'joining', reason: 'starting', links: [] };
   #closing = false;
   #haveStarted: () => void = () => undefined;
   #haveLeft: () => void = () => undefined;
@@ -52,6 +59,7 @@ class WorkerMesh implements MembersPort {
 
   constructor(options: MembersOptions) {
     this.#log = options.log;
+    this.#me = options.me;
     const settings: MeshSettings = {
       me: options.me,
       bindAddress: options.bindAddress,
@@ -75,6 +83,10 @@ class WorkerMesh implements MembersPort {
 
   get alive(): ReadonlySet<string> {
     return this.#alive;
+  }
+
+  get gone(): ReadonlySet<string> {
+    return this.#gone;
   }
 
   get phase(): MembersPhase {
@@ -103,6 +115,36 @@ class WorkerMesh implements MembersPort {
 
   usableInterfaces(node: string): ReadonlySet<string> | undefined {
     return this.#links.get(node);
+  }
+
+  setCards(macs: readonly string[]): void {
+    if (String(macs) === String(this.#cards)) return;
+    this.#cards = macs;
+    this.#report();
+  }
+
+  setHeld(ips: readonly string[]): void {
+    if (String(ips) === String(this.#held)) return;
+    this.#held = ips;
+    this.#report();
+  }
+
+  #report(): void {
+    const report = reportOf(this.#cards, this.#held);
+    this.#reports.set(this.#me, report);
+    this.#tell({ kind: 'report', report });
+  }
+
+  heldBy(ip: string): readonly string[] {
+    return this.#reports.heldBy(ip);
+  }
+
+  isClusterCard(mac: string): boolean {
+    return this.#reports.hasCard(mac);
+  }
+
+  onReports(listener: () => void): void {
+    this.#onReports.push(listener);
   }
 
   async leave(): Promise<void> {
@@ -135,6 +177,10 @@ class WorkerMesh implements MembersPort {
       case 'view':
         this.#show(message.view);
         return;
+      case 'report':
+        this.#reports.set(message.node, message.report);
+        for (const listener of this.#onReports) listener();
+        return;
       case 'left':
         this.#haveLeft();
         return;
@@ -154,6 +200,7 @@ class WorkerMesh implements MembersPort {
     if (gone.length + come.length > 0) this.#log.info('node event - forcing sync', { gone, come });
     this.#view = view;
     this.#alive = new Set(view.alive);
+    this.#gone = new Set(view.gone);
     this.#links = new Map(view.links.map(([node, names]) => [node, new Set(names)]));
     for (const listener of this.#onChange) listener(this.#alive);
   }

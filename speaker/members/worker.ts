@@ -11,6 +11,7 @@ const tell = (message: FromMesh): void => port.postMessage(message);
 
 const node = new MeshNode(settings, {
   view: (view) => tell({ kind: 'view', view }),
+  report: (of, report) => tell({ kind: 'report', node: of, report }),
   rejected: (count, from) => tell({ kind: 'rejected', count, from }),
 });
 
@@ -21,6 +22,9 @@ port.on('message', (message: ToMesh) => {
       return;
     case 'links':
       node.setLinks(message.names);
+      return;
+    case 'report':
+      node.setReport(message.report);
       return;
     case 'leave':
       void node.leave().then(() => tell({ kind: 'left' }));

@@ -1,16 +1,21 @@
 /** A mesh without a network: tests say who is alive. */
+import { Reports, reportOf } from '#core/members/reports.ts';
 import type { MembersPeer, MembersPhase, MembersPort } from '#speaker/ports.ts';
 
 export class FakeMembers implements MembersPort {
   alive: ReadonlySet<string>;
   phase: MembersPhase = 'member';
   reason = 'fake';
+  gone: ReadonlySet<string> = new Set();
   peers: readonly MembersPeer[] = [];
   readonly links = new Map<string, ReadonlySet<string>>();
   left = false;
   readonly #me: string;
   readonly #onChange: ((alive: ReadonlySet<string>) => void)[] = [];
+  readonly #onReports: (() => void)[] = [];
   readonly #onFailure: ((error: Error) => void)[] = [];
+  readonly #reports = new Reports();
+  readonly #said = new Map<string, { cards: readonly string[]; held: readonly string[] }>();
 
   constructor(me: string, alive: readonly string[] = [me]) {
     this.#me = me;
@@ -27,6 +32,43 @@ export class FakeMembers implements MembersPort {
   isolate(): void {
     this.phase = 'isolated';
     this.setAlive();
+  }
+
+  /** These nodes died together with their speakers. */
+  setGone(...names: readonly string[]): void {
+    this.gone = new Set(names);
+    this.setAlive(...[...this.alive].filter((name) => !this.gone.has(name)));
+  }
+
+  /** A node reports its cards and what it answers for. */
+  report(
+    node: string,
+    more: { readonly cards?: readonly string[]; readonly held?: readonly string[] },
+  ): void {
+    const said = { cards: [], held: [], ...this.#said.get(node), ...more };
+    this.#said.set(node, said);
+    this.#reports.set(node, reportOf(said.cards, said.held));
+    for (const listener of this.#onReports) listener();
+  }
+
+  setCards(macs: readonly string[]): void {
+    this.report(this.#me, { cards: macs });
+  }
+
+  setHeld(ips: readonly string[]): void {
+    this.report(this.#me, { held: ips });
+  }
+
+  heldBy(ip: string): readonly string[] {
+    return this.#reports.heldBy(ip);
+  }
+
+  isClusterCard(mac: string): boolean {
+    return this.#reports.hasCard(mac);
+  }
+
+  onReports(listener: () => void): void {
+    this.#onReports.push(listener);
   }
 
   /** The mesh dies. */

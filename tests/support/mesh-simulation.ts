@@ -1,6 +1,6 @@
 /** Many members of the mesh on a virtual network with a virtual clock: the real state machine, no sockets. */
 import { elect } from '#core/election/elect.ts';
-import type { Heartbeat } from '#core/members/heartbeat.ts';
+import type { Heartbeat, Report } from '#core/members/heartbeat.ts';
 import { Mesh, type MeshEvent } from '#core/members/mesh.ts';
 
 /** Packets that wait for one neighbour. */
@@ -73,6 +73,11 @@ export class MeshSimulation {
   /** kill -9, or the power is gone. */
   kill(name: string): void {
     this.#running.delete(name);
+  }
+
+  /** The node reports something new. */
+  tell(name: string, report: Report): void {
+    this.#step(name, { kind: 'report', now: this.now, report });
   }
 
   leave(name: string): void {

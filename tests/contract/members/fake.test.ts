@@ -16,6 +16,7 @@ membersContract(() => {
       return Promise.resolve();
     },
     setUsableInterfaces: (node, names) => void port.links.set(node, new Set(names)),
+    report: (node, cards, held) => port.report(node, { cards, held }),
     close: () => port.close(),
   });
 });

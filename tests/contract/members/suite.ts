@@ -11,6 +11,8 @@ export interface MembersSubject {
   start(node: string): Promise<void>;
   /** The node tells on which interfaces it can answer. */
   setUsableInterfaces(node: string, names: readonly string[]): void;
+  /** The node tells which cards it has and what it answers for. */
+  report(node: string, cards: readonly string[], held: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,28 @@ export function membersContract(make: () => Promise<MembersSubject>): void {
       subject.setUsableInterfaces('b', ['eth0', 'eth1']);
       await eventually(() => expect(subject.port.usableInterfaces('b')).toEqual(new Set(['eth0', 'eth1'])));
       expect(subject.port.usableInterfaces('nobody')).toBeUndefined();
+    });
+
+    it('knows what peers hold and whose cards are the cluster’s, also of a peer that died', async () => {
+      subject.report('b', ['02:00:00:00:00:0b', '02:00:00:00:00:1b'], ['192.0.2.77', '2001:db8::77']);
+      subject.report('c', [], ['192.0.2.77']);
+      await eventually(() => expect(subject.port.heldBy('192.0.2.77')).toEqual(['b', 'c']));
+      await eventually(() => expect(subject.port.isClusterCard('02:00:00:00:00:1b')).toBe(true));
+      expect(subject.port.heldBy('2001:db8::77')).toEqual(['b']);
+      expect(subject.port.heldBy('192.0.2.78')).toEqual([]);
+      expect(subject.port.isClusterCard('02:00:00:00:00:2b')).toBe(false);
+      await subject.kill('b');
+      await becomes('a', 'c');
+      expect(subject.port.heldBy('2001:db8::77')).toEqual(['b']);
+      subject.report('c', [], []);
+      await eventually(() => expect(subject.port.heldBy('192.0.2.77')).toEqual(['b']));
+    });
+
+    it('counts what it holds itself among the rest', () => {
+      subject.port.setHeld(['192.0.2.77']);
+      subject.port.setCards(['02:00:00:00:00:0a']);
+      expect(subject.port.heldBy('192.0.2.77')).toEqual(['a']);
+      expect(subject.port.isClusterCard('02:00:00:00:00:0a')).toBe(true);
     });
 
     it('has left when leave is done: nobody is alive for it any more', async () => {

@@ -35,6 +35,10 @@ membersContract(async () => {
     },
     start: async (node) => void ports.set(node, await start(node)),
     setUsableInterfaces: (node, interfaces) => ports.get(node)?.setUsableInterfaces(interfaces),
+    report: (node, cards, held) => {
+      ports.get(node)?.setCards(cards);
+      ports.get(node)?.setHeld(held);
+    },
     close: async () => void (await Promise.all([...ports.values()].map((each) => each.close()))),
   };
 });

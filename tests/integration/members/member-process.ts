@@ -17,6 +17,7 @@ export type FromMember =
   | {
       readonly kind: 'view';
       readonly alive: readonly string[];
+      readonly gone: readonly string[];
       readonly phase: MembersPhase;
       /** Milliseconds since 1970, with fractions. */
       readonly at: number;
@@ -31,7 +32,7 @@ function tell(message: FromMember): void {
 
 function report(): void {
   const at = performance.timeOrigin + performance.now();
-  tell({ kind: 'view', alive: [...port.alive].sort(), phase: port.phase, at });
+  tell({ kind: 'view', alive: [...port.alive].sort(), gone: [...port.gone], phase: port.phase, at });
 }
 
 async function leave(): Promise<void> {

@@ -29,7 +29,7 @@ function member(name: string): Member {
 /** The last view a member reported. */
 function view(name: string): FromMember & { readonly kind: 'view' } {
   const last = member(name).received.findLast((message) => message.kind === 'view');
-  return last?.kind === 'view' ? last : { kind: 'view', alive: [], phase: 'joining', at: 0 };
+  return last?.kind === 'view' ? last : { kind: 'view', alive: [], gone: [], phase: 'joining', at: 0 };
 }
 
 async function see(who: readonly string[], alive: readonly string[], withinMs = 5_000): Promise<void> {
@@ -96,6 +96,25 @@ describe('mesh of three real nodes', () => {
     expect(Math.abs(delay('n1', [], at) - delay('n2', ['n2', 'n3'], at))).toBeLessThan(400);
     await segment.heal('n1');
     await see(names, names);
+  });
+
+  it('a host that dies is told from a speaker that dies: only the first is gone', async () => {
+    await segment.cut('n1');
+    await eventually(() => expect(view('n2').gone).toEqual(['n1']), 3_000);
+    expect(view('n1').gone).toEqual([]);
+    await segment.heal('n1');
+    await see(names, names);
+    expect(view('n2').gone).toEqual([]);
+    await member('n3').kill('SIGKILL');
+    await see(['n1', 'n2'], ['n1', 'n2']);
+    // Longer than the three knocks: a host that refuses them never becomes gone.
+    const since = clock();
+    await eventually(() => expect(clock() - since).toBeGreaterThan(700));
+    expect(view('n1').gone).toEqual([]);
+    await segment.cut('n3');
+    await eventually(() => expect(view('n1').gone).toEqual(['n3']), 6_000);
+    await segment.heal('n3');
+    await eventually(() => expect(view('n1').gone).toEqual([]), 6_000);
   });
 
   it('one that is stopped for 2 s is replaced, and gives up at once when it goes on', async () => {

@@ -6,6 +6,8 @@ const token = fc
   .bigInt({ min: 0n, max: 2n ** 64n - 1n })
   .map((value) => value.toString(16).padStart(16, '0'));
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,60}$/);
+const id = fc.integer({ min: 0, max: 2 ** 48 - 1 });
+const number = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const heartbeat: fc.Arbitrary<Heartbeat> = fc.record({
   from: name,
   token,
@@ -16,6 +18,12 @@ const heartbeat: fc.Arbitrary<Heartbeat> = fc.record({
   leaving: fc.boolean(),
   suspects: fc.array(fc.integer({ min: 0, max: 2 ** 48 - 1 }), { maxLength: 40 }),
   links: fc.array(name, { maxLength: 10 }),
+  reportVersion: number,
+  reportSeen: number,
+  report: fc.option(
+    fc.record({ cards: fc.array(id, { maxLength: 10 }), holds: fc.array(id, { maxLength: 40 }) }),
+    { nil: undefined },
+  ),
 });
 
 describe('heartbeat', () => {

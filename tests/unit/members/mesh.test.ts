@@ -300,3 +300,57 @@ describe('mesh: trouble', () => {
     expect(targets).toEqual(new Set(simulation.names));
   });
 });
+
+describe('mesh: reports', () => {
+  const report = { cards: [0x02_00_00_00_00_0b], holds: [1, 2, 3] };
+  const known = (simulation: MeshSimulation, at: string, of: string) =>
+    [...simulation.mesh(at).reports()].find(({ node }) => node === of)?.report;
+
+  it('reach everybody within two beats, also where a third of the packets is lost, and are not repeated', () => {
+    for (const [loss, limit] of [
+      [0, 201],
+      [0.3, 2_500],
+    ] as const) {
+      const simulation = running(5, { seed: 3, loss });
+      simulation.tell('node-0', report);
+      const all = () =>
+        simulation.names.slice(1).every((name) => known(simulation, name, 'node-0')?.holds.length === 3);
+      expect(until(simulation, 3_000, all)).toBeLessThan(limit);
+      simulation.run(2_000);
+      let repeated = 0;
+      simulation.tap = (_, beat) => (repeated += beat.report === undefined ? 0 : 1);
+      if (loss === 0) simulation.run(1_000);
+      expect(repeated).toBe(0);
+    }
+  });
+
+  it('stay known when their node dies, and are told to a speaker that starts before it takes part', () => {
+    const simulation = running(3);
+    simulation.tell('node-0', report);
+    simulation.tell('node-1', { cards: [], holds: [7] });
+    simulation.run(1_000);
+    simulation.kill('node-0');
+    simulation.run(1_000);
+    expect(known(simulation, 'node-2', 'node-0')).toEqual(report);
+    simulation.kill('node-2');
+    simulation.run(1_000);
+    simulation.start('node-2');
+    expect(until(simulation, 2_000, () => sees(simulation, 'node-2').length > 0)).toBeLessThan(1_000);
+    expect(known(simulation, 'node-2', 'node-1')?.holds).toEqual([7]);
+  });
+
+  it('tell the dead from those who left, and nobody is dead for one that is cut off', () => {
+    const simulation = running(5);
+    simulation.kill('node-0');
+    simulation.leave('node-1');
+    simulation.run(1_000);
+    expect(simulation.mesh('node-2').dead()).toEqual(new Set(['node-0']));
+    simulation.start('node-0');
+    simulation.run(1_000);
+    expect(simulation.mesh('node-2').dead()).toEqual(new Set());
+    simulation.partition(['node-2'], ['node-0', 'node-3', 'node-4']);
+    simulation.run(1_000);
+    expect(simulation.mesh('node-2').dead()).toEqual(new Set());
+    expect(simulation.mesh('node-3').dead()).toEqual(new Set(['node-2']));
+  });
+});
