@@ -60,7 +60,17 @@ async function start(program: SpeakerProgram): Promise<void> {
   const stores = watchSpeakerStores(watch, { namespace, nodeName, podLabels: podLabels(settings) });
   const owner = ownPod(client, namespace, settings.podName);
   const about = { namespace, nodeName, lbClass, ignoreExcludeLb, logLevel };
-  const speaker = new Speaker({ ...about, ...ports, stores, client, events, owner, logger, metrics });
+  const speaker = new Speaker({
+    ...about,
+    ...ports,
+    stores,
+    client,
+    events,
+    owner,
+    clock: systemClock,
+    logger,
+    metrics,
+  });
   l2Metrics(metrics, ports.l2);
   if (ports.members !== undefined) memberMetrics(metrics, ports.members);
   await serve(program, { client, metrics, frrRegistry, ready: () => readiness(speaker, stores) });

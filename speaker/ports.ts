@@ -31,6 +31,8 @@ export interface FrrPort {
 export interface L2Entry {
   readonly ip: string;
   readonly interfaces: readonly string[] | undefined;
+  /** Ask whether somebody uses the address before it is claimed. */
+  readonly probe?: boolean;
 }
 
 export interface L2Interface {

@@ -5,6 +5,7 @@ import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
 import type { KubeClient } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
+import type { Clock } from '#runtime/queue/types.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import { Announcer, type AnnouncerListener } from '#speaker/loops/announcer.ts';
 import { ConfigurationStateLoop } from '#speaker/loops/configuration-state.ts';
@@ -29,6 +30,7 @@ export interface SpeakerParts {
   readonly frr: FrrPort;
   readonly l2: L2Port;
   readonly members: MembersPort | undefined;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -48,7 +50,7 @@ export class Speaker {
 
   constructor(parts: SpeakerParts) {
     this.#parts = parts;
-    const { stores, logger, metrics, frr, l2, nodeName, logLevel } = parts;
+    const { stores, logger, metrics, frr, l2, members, nodeName, logLevel } = parts;
     this.#states = new ConfigurationStateLoop({ ...parts, states: stores.states });
     this.configuration = new Configuration({
       ...parts,
@@ -60,6 +62,8 @@ export class Speaker {
       logLevel,
       frr,
       l2,
+      members,
+      clock: parts.clock,
       logger,
       announced: announcedGauge(metrics),
       listener,
@@ -91,6 +95,7 @@ export class Speaker {
         nodes: stores.nodes,
         pods: stores.pods,
         onChange: () => this.#engine.membersChanged(),
+        onReports: () => this.#engine.reportsChanged(),
       });
     frr.onState(({ refused }) => this.#noteRefused('frr', refused));
     await Promise.all(decisiveStores(stores).map(({ synced }) => synced));
@@ -158,6 +163,7 @@ export class Speaker {
   /** Stops deciding and writing; what is announced stays until the ports are closed. */
   async close(): Promise<void> {
     await this.#engine.close(DRAIN_MS);
+    this.#announcer.close();
     await Promise.all([this.#states.close(DRAIN_MS), this.#statuses.close(DRAIN_MS)]);
   }
 }

@@ -6,13 +6,18 @@ export interface PlannedAddress {
   readonly ip: string;
   /** Undefined: every usable interface. */
   readonly interfaces: readonly string[] | undefined;
+  /** Ask whether somebody uses it before it is claimed (RFC 5227, RFC 4862). */
+  readonly probe: boolean;
 }
 
 /**
  * One entry per address, sorted by text. Services that share an address are united: a request is answered on an
- * interface if any of them allows it (speaker-l2.md §2.9).
+ * interface if any of them allows it (speaker-l2.md §2.9). `first`: addresses to probe before they are claimed.
  */
-export function planL2(verdicts: Iterable<ServiceVerdict>): PlannedAddress[] {
+export function planL2(
+  verdicts: Iterable<ServiceVerdict>,
+  first: ReadonlySet<string> = new Set(),
+): PlannedAddress[] {
   const plan = new Map<string, readonly string[] | undefined>();
   for (const verdict of verdicts) {
     if (!protocolsOf(verdict).includes('layer2')) continue;
@@ -20,7 +25,9 @@ export function planL2(verdicts: Iterable<ServiceVerdict>): PlannedAddress[] {
     for (const ip of verdict.addresses)
       plan.set(ip, plan.has(ip) ? unite(plan.get(ip), interfaces) : interfaces);
   }
-  return [...plan].map(([ip, interfaces]) => ({ ip, interfaces })).sort((a, b) => (a.ip < b.ip ? -1 : 1));
+  return [...plan]
+    .map(([ip, interfaces]) => ({ ip, interfaces, probe: first.has(ip) }))
+    .sort((a, b) => (a.ip < b.ip ? -1 : 1));
 }
 
 function unite(

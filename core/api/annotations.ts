@@ -20,6 +20,8 @@ export const ADDRESS_POOL = named('address-pool');
 export const LOAD_BALANCER_IPS = named('loadBalancerIPs');
 /** Sharing key: Services with the same key may share an address. */
 export const ALLOW_SHARED_IP = named('allow-shared-ip');
+/** Name of the node that should announce the Service by Layer 2 while it can. Ours; MetalLB does not know it. */
+export const L2_NODE = named('l2-node');
 /** Written by the controller, in the same write as the addresses: the pool they came from. Only the new spelling. */
 export const ALLOCATED_FROM_POOL = 'metallb.io/ip-allocated-from-pool';
 

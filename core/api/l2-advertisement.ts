@@ -32,6 +32,12 @@ export const l2AdvertisementV1beta1 = z.object({
         .array(preferredNodeSelector)
         .optional()
         .describe('Among the nodes that may announce, prefers those with the highest sum of weights.'),
+      failover: z
+        .enum(['Default', 'Sticky', 'Spread'])
+        .optional()
+        .describe(
+          'What happens to an address when nodes come and go. Default: the node that wins the election announces it, and takes it back when it returns. Sticky: it stays where it is while its node can announce it. Spread: no node announces more than ceil(n/m) + 1 of n such addresses on m nodes, and as few as possible move.',
+        ),
     })
     .optional()
     .describe('What is announced, from which nodes and interfaces.'),

@@ -28,6 +28,8 @@ export interface BgpContext {
   readonly config: Config;
   readonly node: NodeView;
   readonly ignoreExcludeLb: boolean;
+  /** Nodes known to be dead: their endpoints do not count. */
+  readonly gone: ReadonlySet<string>;
   /** The peers this node has a session with, sorted by name. */
   readonly peers: readonly BgpPeer[];
   /** Advertisements that select this node, by the name of the pool they reach. */
@@ -35,7 +37,12 @@ export interface BgpContext {
 }
 
 /** Prepares the context of one node. Make a new one when the configuration or the own node changes. */
-export function bgpContext(config: Config, node: NodeView, ignoreExcludeLb: boolean): BgpContext {
+export function bgpContext(
+  config: Config,
+  node: NodeView,
+  ignoreExcludeLb: boolean,
+  gone: ReadonlySet<string> = new Set(),
+): BgpContext {
   const peers = config.peers.filter((peer) => selectsAny(peer.nodeSelectors, node.labels));
   const advertisements = new Map<string, NodeAdvertisement[]>();
   for (const spec of config.bgpAdvertisements) {
@@ -46,7 +53,7 @@ export function bgpContext(config: Config, node: NodeView, ignoreExcludeLb: bool
     for (const pool of spec.pools)
       advertisements.set(pool, [...(advertisements.get(pool) ?? []), advertisement]);
   }
-  return { config, node, ignoreExcludeLb, peers, advertisements };
+  return { config, node, ignoreExcludeLb, gone, peers, advertisements };
 }
 
 function reaches(advertisement: BgpAdvertisement, peer: string): boolean {
@@ -80,8 +87,7 @@ export function gateBgp(
   );
   if (conflict !== undefined) return stop('conflictingAdvertisements', conflict);
   return (
-    gateNode(context) ??
-    gateEndpoints(context.node, service, slices) ?? { kind: 'pass', advertisements: matching }
+    gateNode(context) ?? gateEndpoints(context, service, slices) ?? { kind: 'pass', advertisements: matching }
   );
 }
 
@@ -102,11 +108,11 @@ function gateNode({ node, ignoreExcludeLb }: BgpContext): BgpGate | undefined {
 }
 
 function gateEndpoints(
-  node: NodeView,
+  { node, gone }: BgpContext,
   service: ServiceView,
   slices: Iterable<EndpointSliceView>,
 ): BgpGate | undefined {
-  const serving = servingEndpoints(slices);
+  const serving = servingEndpoints(slices, gone);
   if (service.externalTrafficPolicy === 'Local' && !serving.perNode.has(node.name))
     return {
       kind: 'stop',

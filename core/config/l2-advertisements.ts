@@ -55,6 +55,7 @@ function compileOne(
     interfaces: [...new Set(spec.interfaces)].sort(compareText),
     serviceSelectors: services.selectors,
     preferredNodes: preferred.nodes,
+    failover: spec.failover ?? 'Default',
   };
   const findings = [
     ...duplicates(named, 'ADL-1', 'spec.ipAddressPools'),

@@ -1,12 +1,20 @@
 /** Whether this speaker answers for a Service's addresses, and why (speaker-l2.md §2.5, §3). */
 import { elect, type Candidate, type Digests } from '#core/election/elect.ts';
 import {
+  chooseLeader,
+  contenders,
+  failoverMode,
+  type Contest,
+  type ContestView,
+} from '#core/election/leader.ts';
+import {
   ineligible,
   preferenceScore,
   reachesNode,
   reachesService,
   type Ineligible,
 } from '#core/election/eligible.ts';
+import type { Placeable } from '#core/election/spread.ts';
 import type { L2Advertisement } from '#core/model/config.ts';
 import { servingEndpoints, type Serving } from '#core/model/endpoints.ts';
 import { formatAddress, type IpAddress } from '#core/model/ip.ts';
@@ -24,12 +32,20 @@ export interface L2Context {
   /** Nodes whose speakers are alive; undefined: liveness is switched off and every known Node counts (§4.7). */
   readonly alive: ReadonlySet<string> | undefined;
   readonly ignoreExcludeLabel: boolean;
+  /** Nodes known to be dead: their endpoints do not count. */
+  readonly gone?: ReadonlySet<string>;
   /**
    * Names of the interfaces a node can really answer on (up, with carrier), as its speaker reports them;
    * undefined for a node that does not report. A node that has none of the wanted ones is passed over while
    * another candidate has one.
    */
   readonly usableInterfaces?: (node: string) => ReadonlySet<string> | undefined;
+  /** Nodes that hold an address, by the key of its election; undefined: nobody tells, every mode is Default. */
+  readonly holders?: (key: string) => readonly string[];
+  /** The places of all Services of mode Spread; see `spreadItem`. */
+  readonly spread?: ReadonlyMap<string, string>;
+  /** Addresses of the nodes themselves: canonical text → node. */
+  readonly nodeAddresses?: ReadonlyMap<string, string>;
   /** Kept by the caller from decision to decision, it spares most of the hashing. */
   readonly digests?: Digests;
 }
@@ -67,7 +83,7 @@ const nobody = { node: undefined, interfaces: undefined, candidates: [], ineligi
 
 /** Decides for one Service. The order of the checks is the one of speaker-l2.md §2.5. */
 export function decideL2(context: L2Context, request: L2Request): L2Decision {
-  const serving = servingEndpoints(request.slices);
+  const serving = servingEndpoints(request.slices, context.gone);
   const matching = context.advertisements.filter((ad) => reachesService(ad, request.pool, request.service));
   const refusal = refuse(context, request, { serving, matching });
   if (refusal !== undefined) return refusal;
@@ -106,12 +122,42 @@ function refuse(context: L2Context, request: L2Request, found: Gathered): L2Deci
 }
 
 function electLeader(context: L2Context, request: L2Request, found: Gathered): L2Decision {
+  const { contest, candidates, refused } = contestOf(context, request, found);
+  const { leader, because, passedOver } = chooseLeader(contest, contestView(context, found.matching));
+  const announce = leader === context.me;
+  return {
+    announce,
+    reason: announce ? 'announced' : 'notOwner',
+    detail: leader === undefined ? whyNobody(refused) : whyLeader(leader, candidates.length, because),
+    node: leader,
+    interfaces: announce ? interfacesFor(context, found.matching, leader) : undefined,
+    candidates,
+    ineligible: refused,
+    passedOver,
+  };
+}
+
+function whyLeader(leader: string, candidates: number, because: string): string {
+  return because === ''
+    ? `node ${leader} is first of ${candidates}`
+    : `node ${leader} of ${candidates}: ${because}`;
+}
+
+interface Field {
+  readonly contest: Contest;
+  readonly candidates: readonly Candidate[];
+  readonly refused: readonly { readonly node: string; readonly reason: Ineligible }[];
+}
+
+function contestOf(context: L2Context, request: L2Request, found: Gathered): Field {
+  const texts = request.addresses.map(formatAddress);
   const input = {
     service: request.service,
     advertisements: found.matching,
     serving: found.serving,
     alive: context.alive,
     ignoreExcludeLabel: context.ignoreExcludeLabel,
+    home: texts.map((text) => context.nodeAddresses?.get(text)).find((node) => node !== undefined),
   };
   const eligible: Candidate[] = [];
   const refused: { node: string; reason: Ineligible }[] = [];
@@ -121,33 +167,35 @@ function electLeader(context: L2Context, request: L2Request, found: Gathered): L
       eligible.push({ node: node.name, score: preferenceScore(node, found.matching) });
     else refused.push({ node: node.name, reason });
   }
-  const first = request.addresses[0];
-  const candidates = first === undefined ? [] : elect(eligible, formatAddress(first), context.digests);
-  const { leader, passedOver } = usableLeader(context, found.matching, candidates);
-  const announce = leader === context.me;
+  const [key] = texts;
+  const candidates = key === undefined ? [] : elect(eligible, key, context.digests);
+  const contest = {
+    service: request.service,
+    key: key ?? '',
+    mode: failoverMode(found.matching),
+    candidates: candidates.map(({ node }) => node),
+  };
+  return { contest, candidates, refused };
+}
+
+function contestView(context: L2Context, matching: readonly L2Advertisement[]): ContestView {
   return {
-    announce,
-    reason: announce ? 'announced' : 'notOwner',
-    detail: leader === undefined ? whyNobody(refused) : `node ${leader} is first of ${candidates.length}`,
-    node: leader,
-    interfaces: announce ? interfacesFor(context, found.matching, leader) : undefined,
-    candidates,
-    ineligible: refused,
-    passedOver,
+    nodes: context.nodes,
+    usable: (node) => hasUsable(context, matching, node),
+    holders: context.holders,
+    spread: context.spread,
   };
 }
 
-/** The first candidate that can answer on a wanted interface; when none can, simply the first. */
-function usableLeader(
-  context: L2Context,
-  advertisements: readonly L2Advertisement[],
-  candidates: readonly Candidate[],
-): { leader: string | undefined; passedOver: readonly string[] } {
-  const can = candidates.findIndex(({ node }) => hasUsable(context, advertisements, node));
-  return {
-    leader: candidates[Math.max(can, 0)]?.node,
-    passedOver: candidates.slice(0, Math.max(can, 0)).map(({ node }) => node),
-  };
+/** What the plan of mode Spread needs to know about a Service; undefined for a Service of another mode. */
+export function spreadItem(context: L2Context, request: L2Request): Placeable | undefined {
+  const matching = context.advertisements.filter((ad) => reachesService(ad, request.pool, request.service));
+  if (failoverMode(matching) !== 'Spread') return undefined;
+  const found = { matching, serving: servingEndpoints(request.slices, context.gone) };
+  if (found.serving.total === 0) return undefined;
+  const { contest } = contestOf(context, request, found);
+  const order = contenders(contest, contestView(context, matching));
+  return { key: contest.key, order, holders: context.holders?.(contest.key) ?? [] };
 }
 
 function hasUsable(context: L2Context, advertisements: readonly L2Advertisement[], node: string): boolean {
@@ -173,6 +221,7 @@ const causes: Readonly<Record<Ineligible, string>> = {
   speakerNotAlive: 'no live speaker',
   networkUnavailable: 'condition NetworkUnavailable',
   excludedByLabel: 'label node.kubernetes.io/exclude-from-external-load-balancers',
+  addressOfOtherNode: 'the address belongs to another node itself',
   notSelectedByAdvertisement: 'not selected by an L2Advertisement',
   noLocalEndpoint: 'no local endpoint that can serve (externalTrafficPolicy Local)',
 };

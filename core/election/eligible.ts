@@ -17,12 +17,15 @@ export interface EligibilityInput {
   /** Nodes whose speakers are alive; undefined: liveness is switched off and every known Node counts (§4.7). */
   readonly alive: ReadonlySet<string> | undefined;
   readonly ignoreExcludeLabel: boolean;
+  /** The node one of the Service's addresses belongs to, as an address of the node itself. */
+  readonly home: string | undefined;
 }
 
 export type Ineligible =
   | 'speakerNotAlive'
   | 'networkUnavailable'
   | 'excludedByLabel'
+  | 'addressOfOtherNode'
   | 'notSelectedByAdvertisement'
   | 'noLocalEndpoint';
 
@@ -41,6 +44,10 @@ const checks: readonly Check[] = [
     reason: 'excludedByLabel',
     fails: (node, input) =>
       !input.ignoreExcludeLabel && Object.hasOwn(node.labels, EXCLUDE_FROM_LOAD_BALANCERS),
+  },
+  {
+    reason: 'addressOfOtherNode',
+    fails: (node, input) => input.home !== undefined && input.home !== node.name,
   },
   {
     reason: 'notSelectedByAdvertisement',

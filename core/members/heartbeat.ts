@@ -90,18 +90,15 @@ export function encodeHeartbeat(beat: Heartbeat): Uint8Array {
   writer.uint(beat.reportSeen, 4);
   writer.uint(from.length, 1);
   writer.bytes(from);
-  writer.uint(suspects.length, 2);
-  for (const suspect of suspects) writer.uint(suspect, 6);
+  writer.list(suspects, 2);
   writer.uint(links.length, 1);
   for (const link of links) {
     writer.uint(link.length, 1);
     writer.bytes(link);
   }
   if (report !== undefined) {
-    writer.uint(cards.length, 1);
-    for (const card of cards) writer.uint(card, 6);
-    writer.uint(holds.length, 2);
-    for (const id of holds) writer.uint(id, 6);
+    writer.list(cards, 1);
+    writer.list(holds, 2);
   }
   return writer.result;
 }
@@ -158,6 +155,12 @@ class Writer {
       rest = Math.floor(rest / 256);
     }
     this.#offset += size;
+  }
+
+  /** How many, in so many bytes, and then each in six. */
+  list(values: readonly number[], size: number): void {
+    this.uint(values.length, size);
+    for (const value of values) this.uint(value, 6);
   }
 
   token(hex: string): void {

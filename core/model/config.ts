@@ -43,6 +43,9 @@ export interface PreferredNodes {
   readonly preference: Selector;
 }
 
+/** What happens to an address when nodes come and go. */
+export type FailoverMode = 'Default' | 'Sticky' | 'Spread';
+
 export interface L2Advertisement {
   readonly name: string;
   /** Names of the pools it reaches (by name or label, all when it names none), sorted. */
@@ -53,6 +56,7 @@ export interface L2Advertisement {
   readonly interfaces: readonly string[];
   readonly serviceSelectors: readonly Selector[];
   readonly preferredNodes: readonly PreferredNodes[];
+  readonly failover: FailoverMode;
 }
 
 /** A community in FRR's notation: `a:b` (standard) or `a:b:c` (large). */

@@ -16,13 +16,21 @@ export function canServe(endpoint: Endpoint): boolean {
   return endpoint.addresses.length > 0 && (endpoint.ready !== false || endpoint.serving === true);
 }
 
-/** Counts the endpoints that can serve in all slices of one Service. */
-export function servingEndpoints(slices: Iterable<EndpointSliceView>): Serving {
+const nowhere: ReadonlySet<string> = new Set();
+
+/**
+ * Counts the endpoints that can serve in all slices of one Service. Those on a node in `gone` do not count: it is
+ * known to be dead, while the slices say so only after Kubernetes' 40 s.
+ */
+export function servingEndpoints(
+  slices: Iterable<EndpointSliceView>,
+  gone: ReadonlySet<string> = nowhere,
+): Serving {
   const perNode = new Map<string, number>();
   let total = 0;
   for (const slice of slices) {
     for (const endpoint of slice.endpoints) {
-      if (!canServe(endpoint)) continue;
+      if (!canServe(endpoint) || gone.has(endpoint.nodeName)) continue;
       total += 1;
       if (endpoint.nodeName !== '') perNode.set(endpoint.nodeName, (perNode.get(endpoint.nodeName) ?? 0) + 1);
     }

@@ -2,6 +2,8 @@
  * Keeps the verdict of every Service and hands the ports what follows from all of them. Everything here is
  * synchronous: between two waits of the loops one consistent state of all stores is read and decided upon.
  */
+import { firstClaims } from '#core/announce/first-claim.ts';
+import { Handover, takersOf } from '#core/announce/handover.ts';
 import { planL2 } from '#core/announce/l2-plan.ts';
 import {
   compareVerdicts,
@@ -17,7 +19,8 @@ import { buildModel, frrLogLevel, type RefusedPeer } from '#core/frr/build.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Gauge } from '#runtime/metrics/types.ts';
-import type { FrrPort, L2Port } from '#speaker/ports.ts';
+import type { Clock } from '#runtime/queue/types.ts';
+import type { FrrPort, L2Port, MembersPort } from '#speaker/ports.ts';
 
 /** Told about what began and ended, so that events and status objects follow. */
 export interface AnnouncerListener {
@@ -34,6 +37,9 @@ export interface AnnouncerOptions {
   readonly logLevel: string;
   readonly frr: FrrPort;
   readonly l2: L2Port;
+  /** Undefined: liveness is off; nothing is probed and nothing handed over. */
+  readonly members: MembersPort | undefined;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** metallb_speaker_announced. */
   readonly announced: Gauge;
@@ -48,6 +54,10 @@ interface Verdicts {
 export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #verdicts = new Map<string, ServiceVerdict>();
+  readonly #handover = new Handover();
+  /** Held addresses nobody was known to hold before; they are probed. */
+  readonly #first = new Set<string>();
+  #cancelAgain: () => void = () => undefined;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
@@ -79,12 +89,18 @@ export class Announcer {
     return changed;
   }
 
+  /** What others hold is new: an address that is being handed over may be let go. */
+  reportsChanged(): void {
+    if (this.#handover.isPending) this.#applyL2();
+  }
+
   #started(protocol: Protocol, before: ServiceVerdict | undefined, now: ServiceVerdict): void {
     const { announced, listener, logger, nodeName } = this.#options;
     const labels = { service: now.key, protocol, node: nodeName };
     const held = protocolsOf(before).includes(protocol) ? (before?.addresses ?? []) : [];
     for (const ip of held.filter((address) => !now.addresses.includes(address)))
       announced.remove({ ...labels, ip });
+    if (protocol === 'layer2') this.#noteFirst(before, now);
     for (const ip of now.addresses) announced.set({ ...labels, ip }, 1);
     logger.info('service has IP, announcing', {
       event: 'serviceAnnounced',
@@ -93,6 +109,12 @@ export class Announcer {
       ips: now.addresses,
     });
     listener.onAnnounced(now, protocol);
+  }
+
+  #noteFirst(before: ServiceVerdict | undefined, now: ServiceVerdict): void {
+    const { members } = this.#options;
+    if (members === undefined) return;
+    for (const ip of firstClaims(before, now, (ip) => members.heldBy(ip))) this.#first.add(ip);
   }
 
   #withdrawn(key: string, protocol: Protocol, { before, now }: Verdicts): void {
@@ -115,12 +137,36 @@ export class Announcer {
 
   /** Hands both ports the whole of what follows from the verdicts. Never called before the first complete pass. */
   apply(context: DecisionContext): void {
-    const { frr, l2, nodeName, logLevel, listener } = this.#options;
-    l2.setPlan(planL2(this.#verdicts.values()));
+    const { frr, nodeName, logLevel, listener } = this.#options;
+    this.#applyL2();
     const routes = mergeRoutes([...this.#verdicts.values()].map(({ bgp }) => bgp));
     const options = { hostname: nodeName, logLevel: frrLogLevel(logLevel) };
     const { model, refused } = buildModel(context.bgp, routes, options);
     frr.setDesired(model);
     listener.onRefusedPeers(refused);
+  }
+
+  #applyL2(): void {
+    const { l2, members, nodeName, clock } = this.#options;
+    this.#cancelAgain();
+    const wanted = planL2(this.#verdicts.values(), this.#first);
+    const held = new Set(wanted.map(({ ip }) => ip));
+    for (const ip of this.#first) if (!held.has(ip)) this.#first.delete(ip);
+    const takers =
+      members === undefined ? new Map<string, string>() : takersOf(this.#verdicts.values(), nodeName);
+    const { entries, again } = this.#handover.plan({
+      now: clock.now(),
+      wanted,
+      taker: (ip) => takers.get(ip),
+      holds: (node, ip) => members?.heldBy(ip).includes(node) === true,
+    });
+    l2.setPlan(entries);
+    members?.setHeld([...held]);
+    if (again !== undefined) this.#cancelAgain = clock.schedule(again - clock.now(), () => this.#applyL2());
+  }
+
+  /** Nothing is looked at again. */
+  close(): void {
+    this.#cancelAgain();
   }
 }

@@ -8,6 +8,7 @@ import { compileKeeping, type Kept, type LastGood } from '#core/config/keep.ts';
 import type { ClusterResources } from '#core/config/resources.ts';
 import { Digests } from '#core/election/elect.ts';
 import type { BgpPeer, Problem } from '#core/model/config.ts';
+import { formatAddress, parseAddress } from '#core/model/ip.ts';
 import type { NodeView } from '#core/model/views.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
 import type { Logger } from '#runtime/log/logger.ts';
@@ -73,7 +74,7 @@ export class Configuration {
       return undefined;
     }
     const { config } = this.#compile(node);
-    const bgp = bgpContext(config, node, ignoreExcludeLb);
+    const bgp = bgpContext(config, node, ignoreExcludeLb, members?.gone);
     this.#peers = bgp.peers;
     const l2 = {
       me: nodeName,
@@ -82,9 +83,10 @@ export class Configuration {
       alive: members?.alive,
       ignoreExcludeLabel: ignoreExcludeLb,
       digests: this.#digests,
+      nodeAddresses: nodeAddresses(stores.nodes.values()),
       ...(members === undefined
         ? {}
-        : { usableInterfaces: (name: string) => members.usableInterfaces(name) }),
+        : { gone: members.gone, usableInterfaces: (name: string) => members.usableInterfaces(name) }),
     };
     return { bgp, l2 };
   }
@@ -158,4 +160,15 @@ export class Configuration {
       },
     );
   }
+}
+
+/** Addresses of the nodes themselves, in canonical text: only their node may answer for them. */
+function nodeAddresses(nodes: Iterable<NodeView>): ReadonlyMap<string, string> {
+  const addresses = new Map<string, string>();
+  for (const { name, internalIPs } of nodes)
+    for (const text of internalIPs) {
+      const address = parseAddress(text);
+      if (address !== undefined) addresses.set(formatAddress(address), name);
+    }
+  return addresses;
 }

@@ -3,6 +3,7 @@
  * one state. A change of the configuration, of the nodes or of the live speakers goes over all Services in
  * portions, so that a single urgent Service never waits for the whole.
  */
+import { usesHolders, usesSpread, withSpread, type ServiceWithSlices } from '#core/announce/spread-plan.ts';
 import type { DecisionContext } from '#core/announce/verdict.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
 import type { Logger } from '#runtime/log/logger.ts';
@@ -56,8 +57,16 @@ export class Engine {
     this.#queue.add('config', { priority: priority.urgent });
   }
 
+  /** What the speakers report that they hold changed. */
+  reportsChanged(): void {
+    if (this.#context !== undefined && usesHolders(this.#context)) this.membersChanged();
+    else this.#options.announcer.reportsChanged();
+  }
+
   serviceChanged(key: string): void {
-    if (this.#complete) this.#queue.add(`service ${key}`, { priority: priority.change });
+    // Where loads are bounded one Service concerns all others.
+    if (this.#complete && this.#context !== undefined && usesSpread(this.#context)) this.configChanged();
+    else if (this.#complete) this.#queue.add(`service ${key}`, { priority: priority.change });
     else this.#todo.add(key);
   }
 
@@ -74,12 +83,19 @@ export class Engine {
   }
 
   #startSweep(): void {
-    this.#context = this.#options.context();
+    const context = this.#options.context();
+    this.#context = context === undefined ? undefined : withSpread(context, this.#ours());
     if (this.#context === undefined) return;
     for (const key of this.#options.services.keys()) this.#todo.add(key);
     for (const key of this.#options.announcer.verdicts.keys()) this.#todo.add(key);
     this.#sweeping = true;
     this.#sweep();
+  }
+
+  *#ours(): Generator<ServiceWithSlices> {
+    const { services, slices, handles } = this.#options;
+    for (const service of services.values())
+      if (handles(service)) yield { service, slices: slices.byIndex('service', service.key) };
   }
 
   /** One portion; the last one hands everything to the ports. */

@@ -13,21 +13,26 @@ export interface MembershipOptions {
   readonly pods: Store<SpeakerPod> | undefined;
   /** A take-over may be due. */
   readonly onChange: () => void;
+  /** What the speakers report that they hold changed. */
+  readonly onReports: () => void;
 }
 
 /** Starts to feed the mesh. Its first list goes out when the store that names the members is complete. */
 export function followMembership(options: MembershipOptions): void {
-  const { members, l2, nodes, pods, onChange } = options;
+  const { members, l2, nodes, pods, onChange, onReports } = options;
   const source: Store<NodeView> | Store<SpeakerPod> = pods ?? nodes;
   const update = (): void => {
     if (source.isSynced) members.setPeers(peersOf(options));
   };
   source.onChange(update);
   void source.synced.then(update);
-  const interfaces = (): void =>
+  const interfaces = (): void => {
     members.setUsableInterfaces(l2.interfaces.filter(({ up }) => up).map(({ name }) => name));
+    members.setCards(l2.interfaces.map(({ mac }) => mac));
+  };
   l2.onInterfaces(interfaces);
   interfaces();
+  members.onReports(onReports);
   let taking = members.phase === 'member';
   members.onChange(() => {
     const back = !taking && members.phase === 'member';

@@ -17,6 +17,7 @@ export function advertisement(fields: Partial<L2Advertisement> = {}): L2Advertis
     interfaces: [],
     serviceSelectors: [],
     preferredNodes: [],
+    failover: 'Default',
     ...fields,
   };
 }

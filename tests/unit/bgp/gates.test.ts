@@ -22,10 +22,16 @@ interface Case {
   readonly service?: Partial<ServiceView>;
   readonly ips?: readonly string[];
   readonly endpoints?: readonly Endpoint[];
+  readonly gone?: readonly string[];
 }
 
 function verdict(given: Case): string {
-  const context = bgpContext(config(given.config), node(given.node), given.ignoreExcludeLb ?? false);
+  const context = bgpContext(
+    config(given.config),
+    node(given.node),
+    given.ignoreExcludeLb ?? false,
+    new Set(given.gone),
+  );
   const result = decideBgp(
     context,
     service(given.ips ?? ['198.51.100.10'], given.service),
@@ -44,6 +50,15 @@ describe('gate of every protocol (speaker-bgp.md §1.2)', () => {
   it('addresses of two pools', () => {
     const pools = [pool('pool-a', '198.51.100.0/24'), pool('pool-b', '2001:db8:100::/112')];
     expect(verdict({ config: { pools }, ips: ['198.51.100.1', '2001:db8:100::1'] })).toBe('ipNotAllowed');
+  });
+});
+
+describe('endpoints of a dead node', () => {
+  const endpoints = [endpoint({ nodeName: 'other' })];
+  it('do not count, with a dead node and without', () => {
+    expect(verdict({ endpoints })).toBe('announce');
+    expect(verdict({ endpoints, gone: ['other'] })).toBe('noEndpoints');
+    expect(verdict({ endpoints: [...endpoints, endpoint()], gone: ['other'] })).toBe('announce');
   });
 });
 

@@ -55,6 +55,22 @@ describe('decideL2: endpoints (speaker-l2.md §9)', () => {
   });
 });
 
+describe('decideL2: endpoints of a dead node (W27, faster than Kubernetes)', () => {
+  const gone = new Set(['iris2']);
+  const survivors = { alive: new Set(['iris1']), gone };
+
+  it('do not count: with none elsewhere the Service has no endpoint', () => {
+    const asked = request({ slices: [slice(endpoint('iris2'))] });
+    expect(decideL2(context(two, survivors), asked).detail).toBe('no endpoint of the Service can serve');
+    expect(leader(context(two, { alive: new Set(['iris1']) }), asked)).toBe('iris1');
+  });
+
+  it.each([service(), local])('leave the others in force', (asked) => {
+    const slices = [slice(endpoint('iris1'), endpoint('iris2'))];
+    expect(leader(context(two, survivors), request({ service: asked, slices }))).toBe('iris1');
+  });
+});
+
 describe('decideL2: nodes', () => {
   it('17: NetworkUnavailable moves the address away', () => {
     expect(leader(context([node('iris1'), node('iris2', {}, true)]), request())).toBe('iris1');

@@ -1,0 +1,21 @@
+/**
+ * Which addresses this node claims for the first time, as far as anybody in the cluster knows. Only those are probed
+ * before they are claimed; what was ours a moment ago is taken over at once.
+ */
+import type { ServiceVerdict } from '#core/announce/verdict.ts';
+
+/** The nodes that held an address when last heard of, dead ones included. */
+export type HeldBy = (ip: string) => readonly string[];
+
+/**
+ * The addresses of a verdict that no node of the cluster is known to have announced: neither did a speaker report
+ * them as held, nor did the verdict before name a node for them.
+ */
+export function firstClaims(
+  before: ServiceVerdict | undefined,
+  now: ServiceVerdict,
+  heldBy: HeldBy,
+): readonly string[] {
+  const had = before?.l2.kind === 'decided' && before.l2.decision.node !== undefined ? before.addresses : [];
+  return now.addresses.filter((ip) => !had.includes(ip) && heldBy(ip).length === 0);
+}
