@@ -347,3 +347,8 @@ export const addedRules: Readonly<Record<string, Readonly<Record<string, number>
     'spec.controllerTolerations[]': 1,
   },
 };
+
+/** Fields that MetalLB does not have, by kind and version; all are optional. */
+export const addedFields: Readonly<Record<string, readonly string[]>> = {
+  'L2Advertisement v1beta1': ['spec.failover string enum=Default,Sticky,Spread'],
+};
