@@ -46,6 +46,12 @@ export const ipAddressPoolV1beta1 = z.object({
         .describe(
           'Addresses of the pool. Each entry is a prefix such as 192.0.2.0/24 or an inclusive range such as 192.0.2.10-192.0.2.20, IPv4 or IPv6. No two entries of any pools may overlap.',
         ),
+      excludedAddresses: z
+        .array(z.string())
+        .optional()
+        .describe(
+          'Addresses of the pool that are never handed out, neither automatically nor on request. Each entry is an address such as 192.0.2.1, a prefix or a range.',
+        ),
       autoAssign: z
         .boolean()
         .default(true)

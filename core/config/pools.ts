@@ -1,11 +1,13 @@
 /** IPAddressPool objects as values: rules POOL-2 to POOL-11 (api.md §6.6, controller.md §3.2). */
 import type { Ingested } from '#core/api/ingest.ts';
 import { byName, bySeniority, compareText } from '#core/config/order.ts';
+import { compileExclusions, exclusionWarnings } from '#core/config/exclusions.ts';
 import { PoolRanges } from '#core/config/overlap.ts';
+import { parseEntry } from '#core/config/pool-entry.ts';
 import { duplicates, problemsOf, type Finding } from '#core/config/problems.ts';
 import { compileSelectors } from '#core/config/selectors.ts';
 import type { Pool, PoolEntry, Problem, ServiceAllocation } from '#core/model/config.ts';
-import { cidrRange, formatCidr, parseAddress, parseCidr, rangeCidrs } from '#core/model/ip.ts';
+import { formatCidr, parseAddress } from '#core/model/ip.ts';
 import { selects } from '#core/model/selector.ts';
 import type { NamespaceView } from '#core/model/views.ts';
 
@@ -36,7 +38,7 @@ export function compilePools(
     if (result === undefined) continue;
     const ref = { kind: 'IPAddressPool', namespace, name };
     outcome.problems.push(...problemsOf(ref, result.findings));
-    outcome.warnings.push(...problemsOf(ref, hostBits(result.pool)));
+    outcome.warnings.push(...problemsOf(ref, [...hostBits(result.pool), ...exclusionWarnings(result.pool)]));
     if (result.findings.length === 0) outcome.pools.push(result.pool);
   }
   return outcome;
@@ -77,52 +79,19 @@ function compilePool(
     if ('range' in entry) entries.push(entry);
     else findings.push({ ...entry, field: `spec.addresses[${index}]` });
   }
+  const exclusions = compileExclusions(spec.excludedAddresses ?? []);
   const allocation = compileAllocation(spec.serviceAllocation, namespaces);
-  findings.push(...allocation.findings);
+  findings.push(...exclusions.findings, ...allocation.findings);
   const pool: Pool = {
     name: metadata.name,
     labels: metadata.labels ?? {},
     entries,
+    excluded: exclusions.excluded,
     autoAssign: spec.autoAssign,
     avoidBuggyIPs: spec.avoidBuggyIPs,
     serviceAllocation: allocation.value,
   };
   return { pool, findings };
-}
-
-/** Parses one entry of `spec.addresses` (POOL-3, POOL-4). */
-function parseEntry(text: string): PoolEntry | Omit<Finding, 'field'> {
-  const dash = text.indexOf('-');
-  if (dash === -1) {
-    const cidr = parseCidr(text);
-    if (cidr !== undefined) return { text, range: cidrRange(cidr), cidrs: [cidr] };
-    const bare = parseAddress(text);
-    return {
-      code: 'POOL-3',
-      message: `invalid CIDR ${JSON.stringify(text)} in pool`,
-      remedy:
-        bare === undefined
-          ? 'Write a prefix such as 192.0.2.0/24 or a range such as 192.0.2.10-192.0.2.20.'
-          : `A single address needs its length: ${text}/${bare.family === 'ipv4' ? 32 : 128}.`,
-    };
-  }
-  return parseRange(text, text.slice(0, dash).trim(), text.slice(dash + 1).trim());
-}
-
-function parseRange(text: string, from: string, to: string): PoolEntry | Omit<Finding, 'field'> {
-  const invalid = (why: string): Omit<Finding, 'field'> => ({
-    code: 'POOL-4',
-    message: `invalid IP range ${JSON.stringify(text)}: ${why}`,
-    remedy: 'Write the first and the last address of one family, such as 192.0.2.10-192.0.2.20.',
-  });
-  const first = parseAddress(from);
-  const last = parseAddress(to);
-  if (first === undefined) return invalid(`start ${JSON.stringify(from)} is not an IP address`);
-  if (last === undefined) return invalid(`end ${JSON.stringify(to)} is not an IP address`);
-  if (first.family !== last.family) return invalid('start and end are of different families');
-  if (first.value > last.value) return invalid(`start ${from} is after end ${to}`);
-  const range = { family: first.family, first: first.value, last: last.value };
-  return { text, range, cidrs: rangeCidrs(range) };
 }
 
 function compileAllocation(

@@ -152,7 +152,7 @@ export class Allocations {
   /** What speaks against giving these addresses to the claim, in the order of controller.md §3.4. */
   check(claim: Claim, addresses: readonly IpAddress[]): BookResult {
     const pool = this.poolOf(addresses);
-    if (pool === undefined) return { ok: false, refusal: notInConfiguration(addresses) };
+    if (pool === undefined) return { ok: false, refusal: this.#notInConfiguration(addresses) };
     if (!compatible(pool, claim)) return { ok: false, refusal: poolReserved(pool, claim) };
     if (familyOf(addresses) === undefined) return { ok: false, refusal: badFamilies(addresses) };
     for (const address of addresses) {
@@ -196,6 +196,11 @@ export class Allocations {
     this.#left = [];
     this.#changed = new Set();
     return { openings, pools };
+  }
+
+  #notInConfiguration(addresses: readonly IpAddress[]): Refusal {
+    const owners = addresses.map((address) => this.pool(this.#ownerOf(address) ?? ''));
+    return notInConfiguration(addresses, owners);
   }
 
   #ownerOf(address: IpAddress): string | undefined {

@@ -39,14 +39,20 @@ export function explainFull(
 function describe(pool: Pool, family: Family, claim: Claim, allocations: Allocations): string {
   const counters = allocations.counters(pool.name)?.[family];
   const name = familyName(family);
-  if (counters === undefined || counters.capacity === 0n) return `it has no ${name} addresses`;
+  const excluding = pool.excluded.some(({ range }) => range.family === family);
+  if (counters === undefined || counters.capacity === 0n) {
+    const listed = excluding && pool.entries.some(({ range }) => range.family === family);
+    return listed
+      ? `all its ${name} addresses are excluded (spec.excludedAddresses)`
+      : `it has no ${name} addresses`;
+  }
   if (counters.inUse < counters.capacity)
     return `${counters.capacity - counters.inUse} ${name} addresses free`;
   const obstacle =
     counters.capacity === 1n || claim.sharingKey !== ''
       ? obstacleIn(pool, family, claim, allocations)
       : undefined;
-  return `all ${counters.capacity} ${name} addresses are in use${obstacle === undefined ? '' : `; ${obstacle}`}`;
+  return `all ${counters.capacity} ${name} addresses${excluding ? ' that are not excluded (spec.excludedAddresses)' : ''} are in use${obstacle === undefined ? '' : `; ${obstacle}`}`;
 }
 
 /** What keeps the claim from joining the first address of the pool that is in use. */

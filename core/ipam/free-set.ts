@@ -2,9 +2,10 @@
  * The free addresses of one pool and family, as intervals of ranks: what an untouched block costs does not
  * depend on its size, and the lowest free address is found in O(log n) of the number of intervals.
  */
+import { usableRanges } from '#core/model/exclusions.ts';
 import { lastAtOrBelow } from '#core/ipam/search.ts';
 import { SortedMap } from '#core/ipam/sorted-map.ts';
-import { rangeContains, type Family, type IpAddress, type IpRange } from '#core/model/ip.ts';
+import { isBuggy, rangeContains, type Family, type IpAddress, type IpRange } from '#core/model/ip.ts';
 import type { Pool } from '#core/model/config.ts';
 
 /** Usable addresses per 256 when `.0` and `.255` are avoided. */
@@ -24,8 +25,8 @@ interface Block {
 
 /**
  * The usable addresses of one family of a pool, numbered from 0 in the order in which they are given out:
- * entries in spec order, addresses ascending. With `avoidBuggyIPs`, IPv4 addresses that end in 0 or 255 have
- * no number.
+ * entries in spec order, addresses ascending. Excluded addresses have no number; with `avoidBuggyIPs`, IPv4 addresses that end in 0 or 255 have
+ * none either.
  */
 export class AddressSpace {
   readonly family: Family;
@@ -40,7 +41,8 @@ export class AddressSpace {
     this.#avoid = pool.avoidBuggyIPs && family === 'ipv4';
     const blocks: Block[] = [];
     let start = 0n;
-    for (const { range } of pool.entries.filter((entry) => entry.range.family === family)) {
+    const entries = pool.entries.filter((entry) => entry.range.family === family);
+    for (const range of entries.flatMap((entry) => usableRanges(entry.range, pool.excluded))) {
       const size = this.#below(range.last + 1n) - this.#below(range.first);
       if (size > 0n) blocks.push({ range, start });
       start += size;
@@ -54,7 +56,7 @@ export class AddressSpace {
   rank(address: IpAddress): bigint | undefined {
     const block = lastAtOrBelow(this.#byAddress, address.value, (candidate) => candidate.range.first);
     if (block === undefined || !rangeContains(block.range, address)) return undefined;
-    if (this.#avoid && isBuggy(address.value)) return undefined;
+    if (this.#avoid && isBuggy(address)) return undefined;
     return block.start + this.#below(address.value) - this.#below(block.range.first);
   }
 
@@ -70,10 +72,6 @@ export class AddressSpace {
   #below(value: bigint): bigint {
     return this.#avoid ? keptBelow(value) : value;
   }
-}
-
-function isBuggy(value: bigint): boolean {
-  return (value & 0xffn) === 0n || (value & 0xffn) === 255n;
 }
 
 /** A set of numbers kept as disjoint, non-adjacent intervals. */

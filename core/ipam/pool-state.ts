@@ -3,7 +3,7 @@ import { AddressSpace, FreeSet } from '#core/ipam/free-set.ts';
 import { SharedIndex } from '#core/ipam/shared-index.ts';
 import type { AddressUse, Claim } from '#core/ipam/sharing.ts';
 import type { Pool } from '#core/model/config.ts';
-import { familyBits, type Family, type IpAddress } from '#core/model/ip.ts';
+import { familyBits, type Family, type IpAddress, type IpRange } from '#core/model/ip.ts';
 
 /** Counters saturate here (the fields are int64). */
 export const MAX_COUNT = 9223372036854775807n;
@@ -23,6 +23,7 @@ export interface PoolCounters {
 }
 
 function capacityOf(pool: Pool, space: AddressSpace): bigint {
+  if (pool.excluded.length > 0) return space.size > MAX_COUNT ? MAX_COUNT : space.size;
   const unlimited = pool.entries
     .flatMap((entry) => entry.cidrs)
     .some(
@@ -111,6 +112,7 @@ export class PoolState {
 }
 
 function addressKey(pool: Pool): string {
-  const ranges = pool.entries.map(({ range }) => `${range.family}:${range.first}-${range.last}`);
-  return `${pool.avoidBuggyIPs}|${ranges.join()}`;
+  const textOf = ({ range }: { readonly range: IpRange }): string =>
+    `${range.family}:${range.first}-${range.last}`;
+  return `${pool.avoidBuggyIPs}|${pool.entries.map(textOf).join()}|${pool.excluded.map(textOf).join()}`;
 }

@@ -1,6 +1,7 @@
 /** Why a Service cannot have an address: a stable code, and a text that names the rule and who is involved. */
 import type { Claim, SharingConflict } from '#core/ipam/sharing.ts';
-import { formatAddress, type IpAddress } from '#core/model/ip.ts';
+import { exclusionOf } from '#core/model/exclusions.ts';
+import { formatAddress, isBuggy, type IpAddress } from '#core/model/ip.ts';
 import type { Pool } from '#core/model/config.ts';
 
 export type RefusalCode =
@@ -33,11 +34,33 @@ export function addressList(addresses: readonly IpAddress[]): string {
   return `[${addresses.map((address) => quoted(formatAddress(address))).join(' ')}]`;
 }
 
-export function notInConfiguration(addresses: readonly IpAddress[]): Refusal {
+/** `owners`: for each address the pool whose `spec.addresses` contain it. */
+export function notInConfiguration(
+  addresses: readonly IpAddress[],
+  owners: readonly (Pool | undefined)[],
+): Refusal {
+  const causes = addresses.flatMap((address, index) => unusable(address, owners[index]) ?? []);
+  const holders = addresses.map(
+    (address, index) => `${formatAddress(address)} is of ${quoted(owners[index]?.name ?? '')}`,
+  );
+  const cause =
+    causes.length > 0 ? causes.join(', and ') : `no single IPAddressPool contains it: ${holders.join(', ')}`;
   return {
     code: 'notInConfiguration',
-    message: `${addressList(addresses)} is not allowed in the configuration: no single IPAddressPool contains it`,
+    message: `${addressList(addresses)} is not allowed in the configuration: ${cause}`,
   };
+}
+
+/** Why nobody can have the address; undefined when its pool hands it out. */
+function unusable(address: IpAddress, owner: Pool | undefined): string | undefined {
+  const text = formatAddress(address);
+  if (owner === undefined) return `no single IPAddressPool contains it: ${text} is in none`;
+  const entry = exclusionOf(owner, address);
+  if (entry !== undefined)
+    return `${text} is excluded by entry ${quoted(entry)} of spec.excludedAddresses of IPAddressPool ${quoted(owner.name)}`;
+  return owner.avoidBuggyIPs && isBuggy(address)
+    ? `${text} ends in 0 or 255, which IPAddressPool ${quoted(owner.name)} avoids (avoidBuggyIPs)`
+    : undefined;
 }
 
 export function poolReserved(pool: Pool, claim: Claim): Refusal {

@@ -27,11 +27,20 @@ export interface PoolEntry {
   readonly cidrs: readonly Cidr[];
 }
 
+/** Addresses that are never handed out; they may be outside the pool. */
+export interface PoolExclusion {
+  /** As written in `spec.excludedAddresses`. */
+  readonly text: string;
+  readonly range: IpRange;
+}
+
 export interface Pool {
   readonly name: string;
   readonly labels: Labels;
   /** In spec order: allocation walks them so. */
   readonly entries: readonly PoolEntry[];
+  /** In spec order; they may overlap. */
+  readonly excluded: readonly PoolExclusion[];
   readonly autoAssign: boolean;
   readonly avoidBuggyIPs: boolean;
   /** Present (even without conditions): a pinned pool. Absent: an open pool. */

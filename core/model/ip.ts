@@ -97,6 +97,11 @@ export function parseCidr(text: string): Cidr | undefined {
   return cidrOf(address, prefix);
 }
 
+/** Whether an IPv4 address ends in 0 or 255, which some old network equipment does not carry. */
+export function isBuggy({ family, value }: IpAddress): boolean {
+  return family === 'ipv4' && ((value & 0xffn) === 0n || (value & 0xffn) === 255n);
+}
+
 /** The prefix of the given length that contains the address. */
 export function cidrOf(address: IpAddress, prefix: number): Cidr {
   const hostBits = BigInt(familyBits(address.family) - prefix);

@@ -16,7 +16,8 @@ export function pool(name: string, ...cidrs: string[]): Pool {
     if (cidr === undefined) throw new Error(`not a prefix: ${text}`);
     return { text, range: cidrRange(cidr), cidrs: [cidr] };
   });
-  return { name, labels: {}, entries, autoAssign: true, avoidBuggyIPs: false, serviceAllocation: undefined };
+  const flags = { autoAssign: true, avoidBuggyIPs: false };
+  return { name, labels: {}, entries, excluded: [], ...flags, serviceAllocation: undefined };
 }
 
 export function matchLabel(key: string, value: string): Selector {

@@ -27,16 +27,21 @@ export function entry(text: string): PoolEntry {
   return { text, range, cidrs: rangeCidrs(range) };
 }
 
-export type PoolOptions = Partial<Omit<Pool, 'serviceAllocation'>> & {
+export type PoolOptions = Partial<Omit<Pool, 'serviceAllocation' | 'excluded'>> & {
+  excluded?: readonly string[];
   serviceAllocation?: Partial<ServiceAllocation>;
 };
 
 export function pool(name: string, addresses: readonly string[], options: PoolOptions = {}): Pool {
-  const { serviceAllocation, ...rest } = options;
+  const { serviceAllocation, excluded = [], ...rest } = options;
   return {
     name,
     labels: {},
     entries: addresses.map(entry),
+    excluded: excluded.map((text) => ({
+      text,
+      range: rangeOf(text.includes('/') || text.includes('-') ? text : `${text}-${text}`),
+    })),
     autoAssign: true,
     avoidBuggyIPs: false,
     serviceAllocation: serviceAllocation && {

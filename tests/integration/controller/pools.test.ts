@@ -52,6 +52,30 @@ describe('pools under live Services', () => {
     expect(await lab.ips('a')).toEqual(['192.0.2.0']);
   });
 
+  it('excludedAddresses: never given, whoever has one moves, the message names the entry', async () => {
+    await lab.pool('p', ['192.0.2.0/29']);
+    await lab.startController();
+    await lab.service('a');
+    await lab.service('b', { loadBalancerIP: '192.0.2.3' });
+    await lab.expectIps('a', ['192.0.2.0']);
+    await lab.expectIps('b', ['192.0.2.3']);
+    const keeps = await version('b');
+    await lab.pool('p', ['192.0.2.0/29'], { excludedAddresses: ['192.0.2.0/31', '192.0.2.5-192.0.2.6'] });
+    await lab.expectIps('a', ['192.0.2.2']);
+    await lab.expectEvent('a', 'ClearAssignment', /192\.0\.2\.0 is excluded by entry "192\.0\.2\.0\/31"/);
+    await lab.service('c', { loadBalancerIP: '192.0.2.5' });
+    await lab.expectEvent('c', 'AllocationFailed', /excluded by entry "192\.0\.2\.5-192\.0\.2\.6"/);
+    await eventually(async () =>
+      expect(await lab.poolStatus('p')).toMatchObject({ assignedIPv4: 2, availableIPv4: 2 }),
+    );
+    expect(await version('b')).toBe(keeps);
+    await lab.pool('p', ['192.0.2.0/29'], { excludedAddresses: ['all'] });
+    await lab.expectEvent('p', 'ConfigurationError', /invalid entry "all" in excludedAddresses/);
+    expect(await lab.ips('a')).toEqual(['192.0.2.2']);
+    await lab.pool('p', ['192.0.2.0/29']);
+    await lab.expectIps('c', ['192.0.2.5']);
+  });
+
   it('120, 121: pools deleted one by one, and back', async () => {
     await lab.pool('p', ['192.0.2.0/28']);
     await lab.pool('q', ['198.51.100.0/28']);

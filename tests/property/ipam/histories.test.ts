@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { compatible } from '#core/ipam/allocations.ts';
 import { claimOf } from '#core/ipam/request.ts';
 import { sharingConflict, type AddressUse } from '#core/ipam/sharing.ts';
+import { exclusionOf } from '#core/model/exclusions.ts';
 import type { Pool } from '#core/model/config.ts';
 import { parseAddress } from '#core/model/ip.ts';
 import type { ServiceView } from '#core/model/views.ts';
@@ -17,6 +18,7 @@ import { app, ask, pool, service, tcp, World, type ServiceOptions } from '#tests
 const POOL_SETS: readonly (readonly Pool[])[] = [
   [pool('a', ['192.0.2.0/31'])],
   [pool('a', ['192.0.2.0/31', '2001:db8::/127']), pool('b', ['192.0.2.4/32'])],
+  [pool('b', ['192.0.2.0/30'], { excluded: ['192.0.2.0', '192.0.2.2/31'] }), pool('v6', ['2001:db8::/127'])],
   [pool('b', ['192.0.2.0/30']), pool('v6', ['2001:db8::/127'])],
   [
     pool('a', ['192.0.2.1/32', '192.0.2.0/32', '2001:db8::/127'], {
@@ -120,6 +122,19 @@ function expectNoConflict(world: World): void {
   }
 }
 
+function expectNothingExcluded(world: World): void {
+  const { pools } = world.ipam.allocations;
+  for (const { key, ingress } of holders(world)) {
+    for (const address of ingress.flatMap(({ ip }) => parseAddress(ip) ?? [])) {
+      const entries = pools.map((candidate) => exclusionOf(candidate, address));
+      expect(
+        entries.filter((entry) => entry !== undefined),
+        key,
+      ).toEqual([]);
+    }
+  }
+}
+
 /** Looking at everybody once more changes nothing: nobody waits who could be served. */
 function expectSettled(world: World): void {
   const before = records(world);
@@ -151,12 +166,13 @@ function expectUnmoved(before: readonly ServiceView[], world: World, touched: st
 describe('histories', () => {
   it('never conflict, never move without cause, always settle', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 4 }), history, (set, steps) => {
+      fc.property(fc.nat({ max: 5 }), history, (set, steps) => {
         const world = new World(POOL_SETS[set] ?? []);
         for (const action of steps) {
           const before = holders(world);
           run(world, action);
           expectNoConflict(world);
+          expectNothingExcluded(world);
           expectUnmoved(before, world, 'key' in action ? action.key : undefined);
           expectSettled(world);
         }
@@ -167,7 +183,7 @@ describe('histories', () => {
 
   it('restarts at any point make no difference', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 4 }), history, fc.infiniteStream(fc.boolean()), (set, steps, restarts) => {
+      fc.property(fc.nat({ max: 5 }), history, fc.infiniteStream(fc.boolean()), (set, steps, restarts) => {
         const plain = new World(POOL_SETS[set] ?? []);
         const restarted = new World(POOL_SETS[set] ?? []);
         for (const action of steps) {
@@ -183,7 +199,7 @@ describe('histories', () => {
 
   it('counters are the distinct recorded addresses', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 4 }), history, (set, steps) => {
+      fc.property(fc.nat({ max: 5 }), history, (set, steps) => {
         const world = new World(POOL_SETS[set] ?? []);
         for (const action of steps) run(world, action);
         for (const { name } of world.ipam.allocations.pools) {

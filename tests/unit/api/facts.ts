@@ -350,5 +350,6 @@ export const addedRules: Readonly<Record<string, Readonly<Record<string, number>
 
 /** Fields that MetalLB does not have, by kind and version; all are optional. */
 export const addedFields: Readonly<Record<string, readonly string[]>> = {
+  'IPAddressPool v1beta1': ['spec.excludedAddresses list(string)'],
   'L2Advertisement v1beta1': ['spec.failover string enum=Default,Sticky,Spread'],
 };

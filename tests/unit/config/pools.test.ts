@@ -34,6 +34,14 @@ describe('pool rules: what fails', () => {
     expect(config.pools.map(({ name }) => name)).toEqual(['b']);
   });
 
+  it.each(['', '192.0.2.0/33', '192.0.2.9-192.0.2.1', 'router'])('POOL-14: excluded %j', (text) => {
+    const { config, problems } = compiled([
+      pool('a', ['192.0.2.0/24'], { excludedAddresses: ['192.0.2.1', text] }),
+    ]);
+    expect(problems).toMatchObject([{ code: 'POOL-14', field: 'spec.excludedAddresses[1]' }]);
+    expect(config.pools).toEqual([]);
+  });
+
   it('tells all problems of a pool at once', () => {
     expect(codes([pool('a', ['x', '192.0.2.9-y'], { serviceAllocation: { namespaces: ['a', 'a'] } })])).toEqual([
       'POOL-3',
@@ -51,6 +59,19 @@ describe('pool rules: what passes', () => {
       range: { family: 'ipv4', first: 0xc0000200n, last: 0xc00002ffn },
       cidrs: [{ family: 'ipv4', base: 0xc0000200n, prefix: 24 }],
     });
+  });
+
+  it('POOL-15, POOL-16 warn of exclusions that take nothing, or everything', () => {
+    const excludedAddresses = ['192.0.2.0-192.0.2.99', '198.51.100.1', '192.0.2.50/25', '192.0.2.100-192.0.2.255'];
+    const { config, problems, warnings } = compiled([pool('a', ['192.0.2.0/24'], { excludedAddresses })]);
+    expect(problems).toEqual([]);
+    expect(config.pools[0]?.excluded).toHaveLength(4);
+    expect(warnings).toMatchObject([
+      { code: 'POOL-15', field: 'spec.excludedAddresses[1]' },
+      { code: 'POOL-16', field: 'spec.excludedAddresses' },
+    ]);
+    const some = compiled([pool('a', ['192.0.2.0/24'], { excludedAddresses: excludedAddresses.slice(0, 2) })]);
+    expect(some.warnings).toMatchObject([{ code: 'POOL-15', field: 'spec.excludedAddresses[1]' }]);
   });
 
   it('A01: POOL-13 warns of a prefix whose first address is not the one written', () => {
