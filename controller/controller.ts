@@ -1,6 +1,6 @@
 /** The controller's loops and what connects them: stores to queues, queues to loops, loops to each other. */
 import { isDeepStrictEqual } from 'node:util';
-import { compareAge } from '#core/ipam/decide.ts';
+import { compareAge, handles } from '#core/ipam/decide.ts';
 import { Ipam, type Effects } from '#core/ipam/ipam.ts';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import type { Problem } from '#core/model/config.ts';
@@ -12,6 +12,8 @@ import { reconcileConfigurationState } from '#controller/loops/configuration-sta
 import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
 import { POOL_STATUS_DELAY_MS, reconcilePoolStatus } from '#controller/loops/pool-status.ts';
 import { RecentServices } from '#controller/loops/service-record.ts';
+import { reservationStore } from '#controller/loops/reservation-store.ts';
+import { ReservationLoop } from '#controller/loops/reservations.ts';
 import { ServiceLoop } from '#controller/loops/services.ts';
 import { Outage } from '#controller/outage.ts';
 import { startStores, type Stores } from '#controller/loops/views.ts';
@@ -51,7 +53,11 @@ export class Controller {
   readonly #outage: Outage;
   readonly #services: ServiceLoop;
   readonly #configuration: ConfigurationLoop;
-  readonly #queues: Readonly<Record<'services' | 'configuration' | 'poolStatus' | 'state', WorkQueue>>;
+  readonly #queues: Readonly<
+    Record<'services' | 'configuration' | 'poolStatus' | 'reservations' | 'state', WorkQueue>
+  >;
+  /** Undefined where there are no IPReservations. */
+  #reservations: ReservationLoop | undefined;
   /** Keys of the first pass that were not looked at yet; undefined before the pass. */
   #firstPass: Set<string> | undefined;
   #active = false;
@@ -103,6 +109,10 @@ export class Controller {
           metrics,
         }),
       ),
+      reservations: this.#queue(
+        'reservations',
+        (name, stop) => this.#reservations?.reconcile(name, stop) ?? done,
+      ),
       state: this.#queue('configuration-state', (_, stop) => this.#onState(stop)),
     };
     this.#listen();
@@ -110,7 +120,36 @@ export class Controller {
 
   /** Resolves when all stores are in. */
   async synced(): Promise<void> {
-    await Promise.all(Object.values(this.#stores).map((store: Stores[keyof Stores]) => store.synced));
+    const stores = Object.values(this.#stores).map((store: Stores[keyof Stores]) => store.synced);
+    await Promise.all([...stores, this.#startReservations()]);
+  }
+
+  async #startReservations(): Promise<void> {
+    const { transport, client, metrics, signal, namespace, lbClass } = this.#options;
+    const logger = this.#options.logger.child({ logger: 'reservations' });
+    const reservations = await reservationStore({
+      transport,
+      client,
+      namespace,
+      context: { logger, metrics, signal },
+    });
+    if (reservations === undefined) return;
+    const loop = new ReservationLoop({
+      ipam: this.#ipam,
+      reservations,
+      services: this.#stores.services,
+      namespace,
+      client,
+      logger,
+      handles: (service) => handles(service, lbClass),
+      look: (name) => this.#queues.reservations.add(name),
+      onEffects: (effects) => this.#follow(effects),
+      now: () => Date.now(),
+    });
+    this.#reservations = loop;
+    reservations.onChange((change) => {
+      if (this.#active) loop.objectChanged(change);
+    });
   }
 
   /** Why the controller is not ready; undefined when it is. A standby is ready when its stores are in. */
@@ -130,6 +169,7 @@ export class Controller {
   activate(fresh: readonly Parameters<typeof projectService>[0][]): void {
     this.#active = true;
     this.#services.takeOver(fresh.map(projectService));
+    this.#reservations?.takeOver(this.#services.newest(this.#stores.services.values()));
     this.#queues.configuration.add('configuration');
     this.#queues.state.add(STATE_KEY);
   }
@@ -149,7 +189,9 @@ export class Controller {
   #listen(): void {
     const { services, namespaces, pools, communities, configurationStates } = this.#stores;
     services.onChange((change) => {
-      if (this.#concerns(change)) this.#queues.services.add(change.key);
+      if (!this.#concerns(change)) return;
+      if (this.#active) this.#reservations?.serviceChanged(change);
+      this.#queues.services.add(change.key);
     });
     const configure = (): void =>
       this.#queues.configuration.add('configuration', { after: CONFIGURATION_DELAY_MS });
@@ -211,6 +253,7 @@ export class Controller {
     if (first) this.#firstPass = new Set(keys);
     for (const key of keys) this.#queues.services.add(key, { priority: first ? 0 : 10 });
     this.#follow(effects);
+    this.#reservations?.lookAtAll();
   }
 
   #report(problems: readonly Problem[]): void {

@@ -69,7 +69,8 @@ function poolGauges(metrics: Metrics, ipam: Ipam): void {
   const used4 = gauge('ipv4_addresses_in_use_total', 'IPv4 addresses of the pool in use.');
   const used6 = gauge('ipv6_addresses_in_use_total', 'IPv6 addresses of the pool in use.');
   const services = gauge('services_allocated_total', 'Services that have addresses of the pool.');
-  const gauges = [total, total4, total6, used, used4, used6, services];
+  const reserved = gauge('addresses_reserved', 'Addresses that are reserved and that nobody uses.');
+  const gauges = [reserved, total, total4, total6, used, used4, used6, services];
   metrics.onCollect(() => {
     for (const one of gauges) one.reset();
     for (const { name } of ipam.allocations.pools) {
@@ -81,11 +82,12 @@ function poolGauges(metrics: Metrics, ipam: Ipam): void {
       used.set(pool, Number(ipv4.inUse + ipv6.inUse));
       used4.set(pool, Number(ipv4.inUse));
       used6.set(pool, Number(ipv6.inUse));
+      reserved.set(pool, Number(ipv4.reserved + ipv6.reserved));
       services.set(pool, ipam.allocations.serviceCount(name));
     }
   });
 }
 
 const MAX = 9223372036854775807n;
-const zero: FamilyCounters = { capacity: 0n, inUse: 0n };
+const zero: FamilyCounters = { capacity: 0n, inUse: 0n, reserved: 0n };
 const none = { ipv4: zero, ipv6: zero };

@@ -22,6 +22,8 @@ export const LOAD_BALANCER_IPS = named('loadBalancerIPs');
 export const ALLOW_SHARED_IP = named('allow-shared-ip');
 /** Name of the node that should announce the Service by Layer 2 while it can. Ours; MetalLB does not know it. */
 export const L2_NODE = named('l2-node');
+/** How long the Service's addresses stay reserved for it when it goes, such as `24h`. Ours. */
+export const RESERVE_FOR = named('reserve-for');
 /** Written by the controller, in the same write as the addresses: the pool they came from. Only the new spelling. */
 export const ALLOCATED_FROM_POOL = 'metallb.io/ip-allocated-from-pool';
 

@@ -7,6 +7,7 @@ import { configurationState } from '#core/api/configuration-state.ts';
 import type { ResourceDefinition } from '#core/api/define.ts';
 import { METALLB_GROUP, V1BETA1, V1BETA2 } from '#core/api/group.ts';
 import { ipAddressPool } from '#core/api/ip-address-pool.ts';
+import { ipReservation } from '#core/api/ip-reservation.ts';
 import { l2Advertisement } from '#core/api/l2-advertisement.ts';
 import { metallb } from '#core/api/metallb.ts';
 import { serviceBGPStatus, serviceL2Status } from '#core/api/service-status.ts';
@@ -21,6 +22,7 @@ export const resourceDefinitions: readonly ResourceDefinition[] = [
   serviceL2Status,
   serviceBGPStatus,
   configurationState,
+  ipReservation,
   metallb,
 ];
 
@@ -43,5 +45,6 @@ export const metallbResources = {
   ServiceL2Status: address('ServiceL2Status', 'servicel2statuses', V1BETA1),
   ServiceBGPStatus: address('ServiceBGPStatus', 'servicebgpstatuses', V1BETA1),
   ConfigurationState: address('ConfigurationState', 'configurationstates', V1BETA1),
+  IPReservation: address('IPReservation', 'ipreservations', V1BETA1),
   MetalLB: address('MetalLB', 'metallbs', V1BETA1),
 } as const;

@@ -1,5 +1,5 @@
 /** A fresh allocation (controller.md §2.7, §3.5 – §3.7): what is wanted, what is given, or why nothing can be. */
-import type { Allocations } from '#core/ipam/allocations.ts';
+import type { Allocations, BookResult } from '#core/ipam/allocations.ts';
 import { explainFull } from '#core/ipam/explain.ts';
 import {
   familyOf,
@@ -11,6 +11,7 @@ import {
 import { eligiblePools, pickFrom, type Need } from '#core/ipam/pick.ts';
 import { addressList, quoted, type Refusal } from '#core/ipam/refusal.ts';
 import type { AddressRequest } from '#core/ipam/request.ts';
+import { lowestFor, ownReserved, reservedRefusal } from '#core/ipam/reserved.ts';
 import type { Claim } from '#core/ipam/sharing.ts';
 import type { Wait } from '#core/ipam/waiting.ts';
 import type { Pool } from '#core/model/config.ts';
@@ -52,6 +53,9 @@ export function allocate(asked: Asked, allocations: Allocations): AllocationResu
   if (request.kind === 'invalid') return refuse({ code: 'invalidRequest', message: request.message });
   if (request.kind === 'addresses') return allocateRequested(asked, request.addresses, family, allocations);
   const policy = asked.service.ipFamilyPolicy;
+  const own = ownReserved(asked.claim, { family, policy, pool: asked.pool }, allocations);
+  const booked = own && allocations.book(asked.claim, own);
+  if (own !== undefined && booked?.ok === true) return { ok: true, addresses: own, pool: booked.pool };
   if (asked.pool !== '') {
     return allocateNamed(asked, { family, policy, primary: 'ipv4' }, allocations);
   }
@@ -71,10 +75,10 @@ function allocateRequested(
       message: `requested addresses ${addressList(addresses)} do not have the family of the Service (${family}, by its cluster IPs)`,
     });
   }
-  const result = allocations.check(claim, addresses);
+  const result = requestable(claim, addresses, allocations);
   if (!result.ok) {
     const { code } = result.refusal;
-    const busy = code === 'sharing' || code === 'portInUse';
+    const busy = code === 'sharing' || code === 'portInUse' || code === 'reserved';
     const group = busy ? JSON.stringify(['addresses', addressList(addresses), sharing(claim)]) : undefined;
     const wait = { code, group, pools: [], addresses, sharingKey: claim.sharingKey };
     return { ok: false, refusal: result.refusal, wait };
@@ -87,6 +91,12 @@ function allocateRequested(
   }
   allocations.book(claim, addresses);
   return { ok: true, addresses, pool: result.pool };
+}
+
+function requestable(claim: Claim, addresses: readonly IpAddress[], allocations: Allocations): BookResult {
+  const result = allocations.check(claim, addresses);
+  const refusal = result.ok ? reservedRefusal(claim, addresses, allocations) : undefined;
+  return refusal === undefined ? result : { ok: false, refusal };
 }
 
 function allocateNamed(asked: Asked, need: Need, allocations: Allocations): AllocationResult {
@@ -148,7 +158,7 @@ function sharing(claim: Claim): readonly unknown[] {
 export function addSecondFamily(claim: Claim, first: IpAddress, allocations: Allocations): AllocationResult {
   const pool = allocations.poolOf([first]);
   const family = otherFamily(first.family);
-  const second = pool && allocations.lowest(pool.name, family, claim);
+  const second = pool && lowestFor(pool.name, family, claim, allocations);
   const result = second && allocations.book(claim, [first, second]);
   if (second !== undefined && result?.ok === true) {
     return { ok: true, addresses: [first, second], pool: result.pool };

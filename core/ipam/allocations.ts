@@ -12,6 +12,7 @@ import {
   type Refusal,
 } from '#core/ipam/refusal.ts';
 import { familyOf } from '#core/ipam/families.ts';
+import { Reservations, type Reservation } from '#core/ipam/reservations.ts';
 import { lastAtOrBelow } from '#core/ipam/search.ts';
 import { sharingConflict, type AddressUse, type Claim } from '#core/ipam/sharing.ts';
 import type { Pool } from '#core/model/config.ts';
@@ -59,6 +60,7 @@ export function compatible(pool: Pool, claim: Claim): boolean {
 
 export class Allocations {
   readonly #bookings = new Map<string, Booking>();
+  readonly #reservations = new Reservations();
   readonly #services = new Map<string, number>();
   readonly #uses: Readonly<Record<Family, Map<bigint, AddressUse>>> = { ipv4: new Map(), ipv6: new Map() };
   #pools = new Map<string, PoolState>();
@@ -81,6 +83,10 @@ export class Allocations {
 
   get bookings(): ReadonlyMap<string, Booking> {
     return this.#bookings;
+  }
+
+  get reservations(): Pick<Reservations, 'get' | 'of' | 'owners' | 'against'> {
+    return this.#reservations;
   }
 
   /** Names of the pools that have problems, sorted; one may be in force in an earlier form. */
@@ -143,10 +149,26 @@ export class Allocations {
       ({ pool }) => before.get(pool) !== this.#pools.get(pool),
     );
     for (const booking of moved) this.#leave(booking, before);
+    for (const address of this.#reservations.addresses()) this.#reserve(address, true);
     for (const booking of moved) {
       const pool = this.poolOf(booking.addresses);
       if (pool !== undefined) this.#enter({ ...booking, pool: pool.name });
     }
+  }
+
+  /** Puts a reservation in force, or takes the one of that name away. What others use stays theirs. */
+  setReservation(name: string, reservation: Reservation | undefined): void {
+    const { added, lifted } = this.#reservations.set(name, reservation);
+    for (const address of added) this.#reserve(address, true);
+    for (const address of lifted) this.#reserve(address, false);
+  }
+
+  #reserve(address: IpAddress, reserved: boolean): void {
+    const pool = this.#ownerOf(address);
+    if (pool === undefined) return;
+    this.#pools.get(pool)?.reserve(address, reserved, this.use(address) !== undefined);
+    this.#changed.add(pool);
+    if (!reserved) this.#left.push({ pool, address });
   }
 
   /** What speaks against giving these addresses to the claim, in the order of controller.md §3.4. */
@@ -217,6 +239,8 @@ export class Allocations {
       const use = uses.get(address.value) ?? emptyUse();
       uses.set(address.value, use);
       this.#pools.get(booking.pool)?.edit(address, use, () => join(use, claim));
+      // In use again, a reserved address is open to those who share it.
+      if (this.#reservations.owners(address).length > 0) this.#left.push({ pool: booking.pool, address });
     }
   }
 

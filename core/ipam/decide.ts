@@ -15,6 +15,7 @@ import type { Allocations } from '#core/ipam/allocations.ts';
 import { familyChanged, familyOf, serviceFamily } from '#core/ipam/families.ts';
 import type { Refusal } from '#core/ipam/refusal.ts';
 import { claimOf, legacyAnnotations, requestedAddresses, requestedPool } from '#core/ipam/request.ts';
+import { reserveFor } from '#core/ipam/reservation-plan.ts';
 import { recordMatches, recordedAddresses } from '#core/ipam/record.ts';
 import type { Wait } from '#core/ipam/waiting.ts';
 import { compareAddresses, sameAddress, type IpAddress } from '#core/model/ip.ts';
@@ -100,6 +101,8 @@ class Step {
   decide(): Decision {
     const service = this.#service;
     if (service.type !== 'LoadBalancer') return this.#none('the Service is not of type LoadBalancer');
+    const wish = reserveFor(service);
+    if (wish.kind === 'invalid') this.#events.push(events.reserveForIgnored(wish.message));
     if (this.#allocations.pools.length === 0 && this.#allocations.broken.length === 0) {
       return this.#refused({ code: 'noPools', message: 'there are no IPAddressPools' });
     }
@@ -210,9 +213,20 @@ class Step {
       this.#events.push(events.allocationFailed(this.#service.key, result.refusal));
       return this.#without(result.refusal.message, result.wait);
     }
-    this.#events.push(events.allocated(result.addresses));
+    this.#events.push(events.allocated(result.addresses), ...this.#ofReservations(result.addresses));
     if (this.#wantsSecond(result.addresses)) return this.#complete(result.addresses, result.pool);
     return this.#have(result.addresses, result.pool, undefined, `allocated from pool ${result.pool}`);
+  }
+
+  /** Says that the Service has got what was kept for it, or that it could not. */
+  #ofReservations(addresses: readonly IpAddress[]): readonly ServiceEvent[] {
+    const kept = this.#allocations.reservations.of(this.#service.key);
+    const [first] = kept;
+    if (first === undefined) return [];
+    const used = kept.find((reservation) =>
+      reservation.addresses.some((one) => addresses.some((other) => sameAddress(one, other))),
+    );
+    return [used === undefined ? events.reservationNotUsed(first) : events.reservationUsed(used)];
   }
 
   #refused(refusal: Refusal): Decision {

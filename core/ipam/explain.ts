@@ -46,13 +46,15 @@ function describe(pool: Pool, family: Family, claim: Claim, allocations: Allocat
       ? `all its ${name} addresses are excluded (spec.excludedAddresses)`
       : `it has no ${name} addresses`;
   }
-  if (counters.inUse < counters.capacity)
-    return `${counters.capacity - counters.inUse} ${name} addresses free`;
+  const free = counters.capacity - counters.inUse - counters.reserved;
+  if (free > 0n) return `${free} ${name} addresses free`;
+  const reserved =
+    counters.reserved === 0n ? '' : ` or reserved for other Services (${counters.reserved}, IPReservation)`;
   const obstacle =
     counters.capacity === 1n || claim.sharingKey !== ''
       ? obstacleIn(pool, family, claim, allocations)
       : undefined;
-  return `all ${counters.capacity} ${name} addresses${excluding ? ' that are not excluded (spec.excludedAddresses)' : ''} are in use${obstacle === undefined ? '' : `; ${obstacle}`}`;
+  return `all ${counters.capacity} ${name} addresses${excluding ? ' that are not excluded (spec.excludedAddresses)' : ''} are in use${reserved}${obstacle === undefined ? '' : `; ${obstacle}`}`;
 }
 
 /** What keeps the claim from joining the first address of the pool that is in use. */

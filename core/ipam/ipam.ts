@@ -5,6 +5,7 @@
  */
 import { Allocations, type Changes } from '#core/ipam/allocations.ts';
 import { adoptionOrder, adoptService, decideService, handles, type Decision } from '#core/ipam/decide.ts';
+import type { Reservation } from '#core/ipam/reservations.ts';
 import { Waiting } from '#core/ipam/waiting.ts';
 import type { Pool } from '#core/model/config.ts';
 import type { ServiceView } from '#core/model/views.ts';
@@ -68,6 +69,19 @@ export class Ipam {
     return this.#effects(this.allocations.drainChanges(), next);
   }
 
+  /** Puts a reservation in force, or takes the one of that name away. */
+  reserve(name: string, reservation: Reservation | undefined): Effects {
+    const before = this.allocations.reservations.get(name);
+    this.allocations.setReservation(name, reservation);
+    const effects = this.#effects(this.allocations.drainChanges(), undefined);
+    const owners = [before?.owner, reservation?.owner].filter((owner) => owner !== undefined);
+    return { ...effects, wake: [...new Set([...effects.wake, ...this.#waitingOf(owners)])] };
+  }
+
+  #waitingOf(keys: readonly string[]): string[] {
+    return keys.filter((key) => this.waiting.get(key) !== undefined);
+  }
+
   #decide(service: ServiceView): Decision {
     if (handles(service, this.#lbClass)) return decideService(service, this.allocations);
     if (!this.allocations.bookings.has(service.key)) return notOurs;
@@ -91,8 +105,10 @@ export class Ipam {
   }
 
   #effects(changes: Changes, next: string | undefined): Effects {
-    const woken = this.waiting.wokenBy(changes.openings);
-    return { wake: next === undefined ? woken : [...new Set([...woken, next])], pools: changes.pools };
+    const { reservations } = this.allocations;
+    const owners = changes.openings.flatMap(({ address }) => reservations.owners(address));
+    const woken = [...this.waiting.wokenBy(changes.openings), ...this.#waitingOf(owners)];
+    return { wake: [...new Set(next === undefined ? woken : [...woken, next])], pools: changes.pools };
   }
 }
 

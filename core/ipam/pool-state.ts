@@ -15,6 +15,8 @@ export interface FamilyCounters {
   readonly capacity: bigint;
   /** Distinct addresses in use; a shared one counts once. */
   readonly inUse: bigint;
+  /** Reserved addresses that nobody uses. */
+  readonly reserved: bigint;
 }
 
 export interface PoolCounters {
@@ -37,7 +39,9 @@ class FamilyState {
   readonly #free: FreeSet;
   readonly #shared = new SharedIndex();
   readonly #capacity: bigint;
+  readonly #reserved = new Set<bigint>();
   #inUse = 0n;
+  #unusedReserved = 0n;
 
   constructor(pool: Pool, family: Family) {
     this.#space = new AddressSpace(pool, family);
@@ -46,7 +50,7 @@ class FamilyState {
   }
 
   get counters(): FamilyCounters {
-    return { capacity: this.#capacity, inUse: this.#inUse };
+    return { capacity: this.#capacity, inUse: this.#inUse, reserved: this.#unusedReserved };
   }
 
   /** Whether the pool gives this address out at all. */
@@ -65,11 +69,28 @@ class FamilyState {
   edit(address: IpAddress, use: AddressUse, edit: (use: AddressUse) => void): void {
     const rank = this.#space.rank(address);
     if (rank === undefined) return;
+    const before = use.users.size > 0;
     this.#shared.remove(rank, use);
     edit(use);
     this.#shared.add(rank, use);
-    if (use.users.size > 0 && this.#free.take(rank)) this.#inUse += 1n;
-    else if (use.users.size === 0 && this.#free.give(rank)) this.#inUse -= 1n;
+    const after = use.users.size > 0;
+    if (before === after) return;
+    this.#inUse += after ? 1n : -1n;
+    if (this.#reserved.has(rank)) this.#unusedReserved += after ? -1n : 1n;
+    else if (after) this.#free.take(rank);
+    else this.#free.give(rank);
+  }
+
+  /** Reserves the address, or lifts the reservation; `used`: somebody uses it. */
+  reserve(address: IpAddress, reserved: boolean, used: boolean): void {
+    const rank = this.#space.rank(address);
+    if (rank === undefined || this.#reserved.has(rank) === reserved) return;
+    if (reserved) this.#reserved.add(rank);
+    else this.#reserved.delete(rank);
+    if (used) return;
+    this.#unusedReserved += reserved ? 1n : -1n;
+    if (reserved) this.#free.take(rank);
+    else this.#free.give(rank);
   }
 }
 
@@ -104,6 +125,10 @@ export class PoolState {
   /** The first address in spec order that is free or that the claim may share. */
   lowest(family: Family, claim: Claim): IpAddress | undefined {
     return this.#families[family].lowest(claim);
+  }
+
+  reserve(address: IpAddress, reserved: boolean, used: boolean): void {
+    this.#families[address.family].reserve(address, reserved, used);
   }
 
   edit(address: IpAddress, use: AddressUse, edit: (use: AddressUse) => void): void {

@@ -17,6 +17,7 @@ export type RefusalCode =
   | 'families'
   | 'sharing'
   | 'portInUse'
+  | 'reserved'
   | 'exhausted'
   | 'secondFamily';
 

@@ -8,18 +8,18 @@ export interface PoolStatus {
   readonly availableIPv6: bigint;
 }
 
-/** All zero for a pool that is not in force. */
+/** What is reserved is not available. All zero for a pool that is not in force. */
 export function poolStatus(counters: PoolCounters | undefined): PoolStatus {
   const { ipv4, ipv6 } = counters ?? { ipv4: none, ipv6: none };
   return {
     assignedIPv4: ipv4.inUse,
     assignedIPv6: ipv6.inUse,
-    availableIPv4: ipv4.capacity - ipv4.inUse,
-    availableIPv6: ipv6.capacity - ipv6.inUse,
+    availableIPv4: ipv4.capacity - ipv4.inUse - ipv4.reserved,
+    availableIPv6: ipv6.capacity - ipv6.inUse - ipv6.reserved,
   };
 }
 
-const none = { capacity: 0n, inUse: 0n };
+const none = { capacity: 0n, inUse: 0n, reserved: 0n };
 
 /** Whether an object's status says exactly this; numbers may come as number or bigint. */
 export function samePoolStatus(recorded: unknown, wanted: PoolStatus): boolean {

@@ -1,4 +1,5 @@
 /** The controller's Events on Services: reasons are a visible contract (controller.md §2.10), one of them with spaces. */
+import type { Reservation } from '#core/ipam/reservations.ts';
 import { addressList, quoted, type Refusal } from '#core/ipam/refusal.ts';
 import type { IpAddress } from '#core/model/ip.ts';
 import type { ServiceView } from '#core/model/views.ts';
@@ -77,6 +78,20 @@ export function clusterFamilyUnknown(service: ServiceView): ServiceEvent {
     reason: 'noclusterIPsIPFamily',
     message: `Cannot tell the IP family of the cluster IPs ${list(service.clusterIPs)}: one IP address, or one of each family, is expected`,
   };
+}
+
+export function reserveForIgnored(message: string): ServiceEvent {
+  return { type: 'Warning', reason: 'InvalidReserveFor', message };
+}
+
+export function reservationUsed({ name, addresses }: Reservation): ServiceEvent {
+  const message = `The Service has addresses that were reserved for it: ${addressList(addresses)} (IPReservation ${quoted(name)})`;
+  return { type: 'Normal', reason: 'ReservationUsed', message };
+}
+
+export function reservationNotUsed({ name, addresses }: Reservation): ServiceEvent {
+  const message = `The Service got other addresses than ${addressList(addresses)}, which IPReservation ${quoted(name)} keeps for it: they are requested otherwise, not in a pool that it may use, or in use by others`;
+  return { type: 'Warning', reason: 'ReservationNotUsed', message };
 }
 
 export function deprecatedAnnotation(name: string): ServiceEvent {

@@ -1,6 +1,6 @@
 /**
- * Rights of controller and speaker: what our programs use and nothing more. They fit inside the original's roles
- * (operator-packaging.md §9, controller.md §6), so the programs also run under those. The rules are exported because
+ * Rights of controller and speaker: what our programs use and nothing more. But for IPReservations, which are then off,
+ * they fit inside the original's roles (operator-packaging.md §9, controller.md §6), so the programs also run under those. The rules are exported because
  * the operator, which grants them, must hold them itself (RBAC refuses escalation).
  */
 import {
@@ -70,7 +70,7 @@ export const controllerRules: readonly Rule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'patch', 'update'] },
   { apiGroups: ['metallb.io'], resources: configKinds, verbs: read },
   { apiGroups: ['metallb.io'], resources: ['ipaddresspools/status'], verbs: ['update'] },
-  ...statusObjects(['configurationstates']),
+  ...statusObjects(['configurationstates', 'ipreservations']),
 ];
 
 /** Cluster-wide rights of the speaker. */

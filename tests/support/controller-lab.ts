@@ -259,7 +259,8 @@ export class ControllerLab {
     const services = await this.client.list(kinds.Service);
     const ours = services.filter(({ metadata }) => metadata.name !== 'kubernetes');
     await Promise.all(ours.map(({ metadata }) => this.deleteService(metadata.name)));
-    for (const type of [metallbResources.IPAddressPool, metallbResources.ConfigurationState]) {
+    const { IPAddressPool, ConfigurationState, IPReservation } = metallbResources;
+    for (const type of [IPAddressPool, ConfigurationState, IPReservation]) {
       for (const { metadata } of await this.client.list(type, { namespace: NAMESPACE })) {
         await this.client.delete({ type, namespace: NAMESPACE, name: metadata.name }).catch(ignoreMissing);
       }

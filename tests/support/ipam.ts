@@ -2,6 +2,7 @@
 import { Ipam } from '#core/ipam/ipam.ts';
 import type { Decision } from '#core/ipam/decide.ts';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
+import type { Reservation } from '#core/ipam/reservations.ts';
 import type { Pool, PoolEntry, ServiceAllocation } from '#core/model/config.ts';
 import {
   cidrRange,
@@ -120,6 +121,7 @@ export class World {
   readonly writes: string[] = [];
   ipam: Ipam;
   readonly #lbClass: string;
+  readonly #reservations = new Map<string, Reservation>();
   #pools: readonly Pool[] | undefined;
 
   constructor(pools?: readonly Pool[], lbClass = '') {
@@ -138,6 +140,7 @@ export class World {
   /** A new process: nothing but the Services' records survives. */
   restart(): void {
     this.ipam = new Ipam(this.#lbClass);
+    for (const [name, reservation] of this.#reservations) this.ipam.reserve(name, reservation);
     if (this.#pools !== undefined) this.configure(this.#pools);
   }
 
@@ -168,6 +171,15 @@ export class World {
   delete(key: string): void {
     this.services.delete(key);
     this.#settle(this.ipam.forget(key).wake);
+  }
+
+  /** Reserves addresses for a Service, or (without addresses) takes the reservation of that name away. */
+  reserve(name: string, owner: string, ips: readonly string[] = []): void {
+    const addresses = ips.flatMap((ip) => parseAddress(ip) ?? []);
+    const reservation = ips.length === 0 ? undefined : { name, owner, addresses, until: undefined };
+    if (reservation === undefined) this.#reservations.delete(name);
+    else this.#reservations.set(name, reservation);
+    this.#settle(this.ipam.reserve(name, reservation).wake);
   }
 
   touch(key: string): Decision {

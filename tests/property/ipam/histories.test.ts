@@ -63,6 +63,7 @@ type Step =
   | { readonly do: 'put'; readonly key: string; readonly options: ServiceOptions }
   | { readonly do: 'delete'; readonly key: string }
   | { readonly do: 'pools'; readonly set: number }
+  | { readonly do: 'reserve'; readonly name: string; readonly key: string; readonly ips: readonly string[] }
   | { readonly do: 'failedWrite'; readonly key: string };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -80,7 +81,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('failedWrite' as const), key: fc.constantFrom(...KEYS) }),
   },
 );
-const history = fc.array(step, { minLength: 1, maxLength: 25 });
+const reserve: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant('reserve' as const),
+  name: fc.constantFrom('r', 's', 't'),
+  key: fc.constantFrom(...KEYS),
+  ips: fc.constantFrom(
+    [],
+    ['192.0.2.0'],
+    ['192.0.2.1'],
+    ['192.0.2.1', '2001:db8::1'],
+    ['2001:db8::'],
+    ['192.0.2.4'],
+    ['203.0.113.1'],
+  ),
+});
+const history = fc.array(fc.oneof({ weight: 10, arbitrary: step }, { weight: 2, arbitrary: reserve }), {
+  minLength: 1,
+  maxLength: 25,
+});
 
 function run(world: World, action: Step): void {
   switch (action.do) {
@@ -93,6 +111,9 @@ function run(world: World, action: Step): void {
       break;
     case 'pools':
       world.configure(POOL_SETS[action.set] ?? []);
+      break;
+    case 'reserve':
+      world.reserve(action.name, action.key, action.ips);
       break;
     case 'failedWrite':
       // The decision is made and its write is lost; the retry finds the Service as it was.
@@ -135,6 +156,21 @@ function expectNothingExcluded(world: World): void {
   }
 }
 
+/** Nobody got an address that is kept for another Service, but from sharing it with those who have it. */
+function expectReserved(before: readonly ServiceView[], world: World): void {
+  const usedBefore = new Set(before.flatMap(({ ingress }) => ingress.map(({ ip }) => ip)));
+  const { reservations } = world.ipam.allocations;
+  for (const { key, ingress } of holders(world)) {
+    for (const { ip } of ingress) {
+      const address = parseAddress(ip);
+      if (address === undefined || usedBefore.has(ip)) continue;
+      const owners = reservations.owners(address);
+      const ownerHas = owners.some((owner) => world.services.has(owner) && world.ips(owner).includes(ip));
+      if (owners.length > 0) expect(ownerHas, `${key} has ${ip}, kept for ${owners.join()}`).toBe(true);
+    }
+  }
+}
+
 /** Looking at everybody once more changes nothing: nobody waits who could be served. */
 function expectSettled(world: World): void {
   const before = records(world);
@@ -173,7 +209,8 @@ describe('histories', () => {
           run(world, action);
           expectNoConflict(world);
           expectNothingExcluded(world);
-          expectUnmoved(before, world, 'key' in action ? action.key : undefined);
+          expectReserved(before, world);
+          expectUnmoved(before, world, 'key' in action && action.do !== 'reserve' ? action.key : undefined);
           expectSettled(world);
         }
       }),

@@ -73,6 +73,7 @@ const FLAGS: Readonly<Record<string, (value: unknown) => string>> = {
   minItems: (value) => `minItems=${String(value)}`,
   enum: (value) => `enum=${(value as string[]).join(',')}`,
   pattern: (value) => `pattern=${String(value)}`,
+  maxItems: (value) => `maxItems=${String(value)}`,
   'x-kubernetes-list-type': (value) => `list-type=${String(value)}`,
   'x-kubernetes-list-map-keys': (value) => `list-map-keys=${(value as string[]).join(',')}`,
   'x-kubernetes-map-type': (value) => `map-type=${String(value)}`,
@@ -126,7 +127,7 @@ const own = (facts: readonly string[]) =>
   facts.filter((fact) => !/^(apiVersion|kind|metadata) /.test(fact)).sort();
 
 describe('facts of the API (api.md §2 to §4) against the generated CRDs', () => {
-  it('ten kinds, eleven versions, no other', () => {
+  it('ten kinds, eleven versions, our IPReservation, no other', () => {
     expect(crds.map(({ spec }) => spec.names.kind).sort()).toEqual(Object.keys(names).sort());
     expect(versions.map(({ key }) => key).sort()).toEqual(Object.keys(fields).sort());
     expect(Object.keys(columns).sort()).toEqual(Object.keys(fields).sort());

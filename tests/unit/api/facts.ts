@@ -242,6 +242,19 @@ export const fields: Readonly<Record<string, readonly string[]>> = {
     'status.errorSummary string',
     ...conditions('status.conditions', 'list-type=map list-map-keys=type'),
   ],
+  // Ours.
+  'IPReservation v1beta1': [
+    'spec object required',
+    'spec.service object required',
+    'spec.service.namespace string minLength=1 required',
+    'spec.service.name string minLength=1 required',
+    'spec.addresses list(string) minItems=1 maxItems=2 required',
+    'spec.reserveFor string',
+    'spec.expiresAt string format=date-time',
+    'status object',
+    'status.pool string',
+    ...conditions('status.conditions', 'list-type=map list-map-keys=type'),
+  ],
   'MetalLB v1beta1': [
     ...SPEC,
     'spec.image string',
@@ -305,6 +318,13 @@ export const columns: Readonly<Record<string, readonly string[]>> = {
   'Community v1beta1': [],
   'ServiceL2Status v1beta1': ['Allocated Node string .status.node', ...SERVICE_COLUMNS],
   'ServiceBGPStatus v1beta1': ['Node string .status.node', ...SERVICE_COLUMNS],
+  'IPReservation v1beta1': [
+    'Service Namespace string .spec.service.namespace',
+    'Service Name string .spec.service.name',
+    'Addresses string .spec.addresses',
+    'Expires string .spec.expiresAt',
+    'Reserved string .status.conditions[?(@.type=="Reserved")].reason',
+  ],
   'ConfigurationState v1beta1': [
     'Result string .status.result',
     'ErrorSummary string .status.errorSummary',
@@ -326,6 +346,7 @@ export const names: Readonly<Record<string, readonly string[]>> = {
   Community: ['communities', 'community', 'CommunityList'],
   ServiceL2Status: ['servicel2statuses', 'servicel2status', 'ServiceL2StatusList'],
   ServiceBGPStatus: ['servicebgpstatuses', 'servicebgpstatus', 'ServiceBGPStatusList'],
+  IPReservation: ['ipreservations', 'ipreservation', 'IPReservationList'],
   ConfigurationState: ['configurationstates', 'configurationstate', 'ConfigurationStateList'],
   MetalLB: ['metallbs', 'metallb', 'MetalLBList'],
 };
