@@ -101,7 +101,11 @@ async function openPorts({ settings, logger, scope, stop }: SpeakerProgram): Pro
   );
   scope.defer(() => frr.close());
   const exclude = await readExclusions(settings.excludeL2Config);
-  const l2 = await startL2({ log: logger.child({ logger: 'layer2' }), exclude });
+  const l2 = await startL2({
+    log: logger.child({ logger: 'layer2' }),
+    exclude,
+    duplicates: settings.l2Duplicates,
+  });
   const died = (what: string) => (error: Error) =>
     stop(`${what} died`, new AppError('SOCKET', error.message, { retry: 'never', cause: error }));
   l2.onFailure(died('the layer 2 responder'));

@@ -25,6 +25,16 @@ export function l2Metrics(metrics: Metrics, l2: L2Port): void {
     help: 'Unasked announcements sent.',
     labels,
   });
+  const conflicts = metrics.counter({
+    name: 'metallb_layer2_conflicts',
+    help: 'Frames by which a machine outside the cluster showed that it uses an address of ours.',
+    labels,
+  });
+  const withheld = metrics.gauge({
+    name: 'metallb_layer2_address_withheld_bool',
+    help: '1 while an address is not announced because a machine outside the cluster uses it.',
+    labels,
+  });
   const dropped = metrics.counter({
     name: 'metallb_layer2_frames_dropped',
     help: 'Frames that were not answered, by reason.',
@@ -35,6 +45,8 @@ export function l2Metrics(metrics: Metrics, l2: L2Port): void {
       requests.set({ ip }, counts.requests);
       responses.set({ ip }, counts.responses);
       gratuitous.set({ ip }, counts.gratuitous);
+      conflicts.set({ ip }, counts.conflicts);
+      withheld.set({ ip }, l2.withheld.has(ip) ? 1 : 0);
     }
     for (const [reason, count] of l2.drops) dropped.set({ reason }, count);
   });

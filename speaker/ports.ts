@@ -49,18 +49,24 @@ export interface L2Counts {
   readonly responses: number;
   /** Gratuitous ARP frames and unsolicited neighbor advertisements. */
   readonly gratuitous: number;
+  /** Frames by which a machine outside the cluster showed that it uses the address. */
+  readonly conflicts: number;
 }
 
-/** Another machine uses an address that we hold. */
+/** A machine outside the cluster uses an address that we hold or want to claim. */
 export interface L2Conflict {
   readonly ip: string;
   readonly interface: string;
   readonly mac: string;
+  /** `held`: we announce it and defend it; `withheld`: we do not; `over`: the other one is gone, we do now. */
+  readonly state: 'held' | 'withheld' | 'over';
 }
 
 export interface L2Port {
   /** The complete set of addresses to answer for; the worker works out what is new (gratuitous burst) or gone. */
   setPlan(entries: readonly L2Entry[]): void;
+  /** MAC addresses of the cluster's own cards: they conflict with nothing. */
+  setClusterCards(macs: readonly string[]): void;
   /** Announces held addresses again (all by default), e.g. after members met again. */
   announce(ips?: readonly string[]): void;
   /** All interfaces of the host that are not excluded, also those that answer nothing; sorted by name. */
@@ -68,6 +74,8 @@ export interface L2Port {
   onInterfaces(listener: (interfaces: readonly L2Interface[]) => void): void;
   /** By address; at most a second old. Counts of addresses no longer held stay. */
   readonly counts: ReadonlyMap<string, L2Counts>;
+  /** Addresses of the plan that are not answered for, because a machine outside the cluster uses them. */
+  readonly withheld: ReadonlySet<string>;
   /** Frames that reached us and were not answered, by reason. */
   readonly drops: ReadonlyMap<string, number>;
   onConflict(listener: (conflict: L2Conflict) => void): void;
@@ -113,9 +121,9 @@ export interface MembersPort {
   setHeld(ips: readonly string[]): void;
   /** Nodes that held the address when last heard of, this one and dead ones included, sorted. */
   heldBy(ip: string): readonly string[];
-  /** True for the MAC address of a card of a node of this cluster. */
-  isClusterCard(mac: string): boolean;
-  /** Called when what `heldBy` or `isClusterCard` returns changed. */
+  /** MAC addresses of the cards of all nodes of this cluster, sorted. */
+  readonly clusterCards: readonly string[];
+  /** Called when what `heldBy` or `clusterCards` returns changed. */
   onReports(listener: () => void): void;
   /** Tells the others that we go, so that they take over at once. Takes a few milliseconds. */
   leave(): Promise<void>;

@@ -93,6 +93,13 @@ export const speakerOptions = {
     default: '/etc/metallb/excludel2.yaml',
     help: 'file with announcedInterfacesToExclude; may be missing',
   }),
+  l2Duplicates: choice({
+    flag: 'l2-duplicates',
+    env: 'METALLB_L2_DUPLICATES',
+    choices: ['withhold', 'report', 'off'],
+    default: 'withhold',
+    help: 'an address nobody of the cluster held is probed before it is claimed; when another machine uses it: do not claim it, claim it and report, or do not even ask',
+  }),
   vtysh: list({
     flag: 'vtysh',
     env: 'METALLB_VTYSH',

@@ -1,4 +1,5 @@
 /** The speaker without its process: stores, decisions, ports and writers wired together. */
+import { conflictEvent } from '#core/announce/conflict.ts';
 import type { ServiceVerdict } from '#core/announce/verdict.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
@@ -15,7 +16,7 @@ import { followMembership } from '#speaker/loops/membership.ts';
 import { ServiceStatusLoop } from '#speaker/loops/service-status.ts';
 import { decisiveStores, type SpeakerStores } from '#speaker/loops/stores.ts';
 import { announcedGauge } from '#speaker/metrics.ts';
-import type { FrrPort, L2Port, MembersPort } from '#speaker/ports.ts';
+import type { FrrPort, L2Conflict, L2Port, MembersPort } from '#speaker/ports.ts';
 
 export interface SpeakerParts {
   readonly namespace: string;
@@ -97,6 +98,7 @@ export class Speaker {
         onChange: () => this.#engine.membersChanged(),
         onReports: () => this.#engine.reportsChanged(),
       });
+    l2.onConflict((conflict) => this.#tellConflict(conflict));
     frr.onState(({ refused }) => this.#noteRefused('frr', refused));
     await Promise.all(decisiveStores(stores).map(({ synced }) => synced));
     this.#follow();
@@ -152,6 +154,14 @@ export class Speaker {
         reason: 'announceFailed',
         message: `the interfaces specified by LB IP "${ip}" doesn't exist in assigned node "${nodeName}" with protocol "layer2"`,
       });
+  }
+
+  /** On each Service that has the address; the port says it once, and then at most every ten seconds. */
+  #tellConflict(conflict: L2Conflict): void {
+    const { events, nodeName } = this.#parts;
+    for (const verdict of this.#announcer.verdicts.values())
+      if (verdict.addresses.includes(conflict.ip))
+        events.record(serviceOf(verdict), conflictEvent(conflict, nodeName));
   }
 
   #noteRefused(where: 'model' | 'frr', refused: readonly Refusal[]): void {

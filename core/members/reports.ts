@@ -21,10 +21,10 @@ export class Reports {
     return [...this.#known].flatMap(([node, { holds }]) => (holds.has(id) ? [node] : [])).sort();
   }
 
-  /** True for the MAC address (six octets with colons) of a card of any node. */
-  hasCard(mac: string): boolean {
-    const card = macNumber(mac);
-    return [...this.#known.values()].some(({ cards }) => cards.has(card));
+  /** MAC addresses (six octets with colons) of the cards of all nodes, sorted. */
+  cards(): readonly string[] {
+    const cards = new Set([...this.#known.values()].flatMap((known) => [...known.cards]));
+    return [...cards].map(macText).sort();
   }
 }
 
@@ -36,4 +36,8 @@ export function reportOf(macs: readonly string[], held: readonly string[]): Repo
 
 function macNumber(mac: string): number {
   return Number.parseInt(mac.replaceAll(':', ''), 16);
+}
+
+function macText(card: number): string {
+  return (card.toString(16).padStart(12, '0').match(/../g) ?? []).join(':');
 }

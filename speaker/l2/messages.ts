@@ -1,4 +1,5 @@
 /** What main thread and worker tell each other. */
+import type { DuplicatePolicy } from '#core/l2/claim.ts';
 import type { GratuitousTiming } from '#core/l2/gratuitous.ts';
 import type { L2Conflict, L2Counts, L2Entry, L2Interface } from '#speaker/ports.ts';
 
@@ -7,12 +8,15 @@ export interface WorkerSettings {
   /** Regular expressions; interfaces whose name matches one are ignored (`announcedInterfacesToExclude`). */
   readonly exclude: readonly string[];
   readonly timing: GratuitousTiming;
+  readonly duplicates: DuplicatePolicy;
   /** Ask for real-time priority. */
   readonly realTime: boolean;
 }
 
 export type ToWorker =
   | { readonly kind: 'plan'; readonly set: readonly L2Entry[]; readonly remove: readonly string[] }
+  /** MAC addresses of the cluster's own cards. */
+  | { readonly kind: 'cards'; readonly macs: readonly string[] }
   /** Announce again: these addresses, or all when undefined. */
   | { readonly kind: 'announce'; readonly ips: readonly string[] | undefined }
   | { readonly kind: 'close' };

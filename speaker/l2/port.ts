@@ -1,6 +1,7 @@
 /** The responder as the main thread sees it: a worker thread behind L2Port. */
 import { Worker } from 'node:worker_threads';
 import { AppError } from '#core/errors.ts';
+import type { DuplicatePolicy } from '#core/l2/claim.ts';
 import { defaultTiming, type GratuitousTiming } from '#core/l2/gratuitous.ts';
 import { compileExclusions } from '#core/l2/interfaces.ts';
 import { formatAddress, parseAddress } from '#core/model/ip.ts';
@@ -13,6 +14,8 @@ export interface L2Options {
   /** Regular expressions of interface names to ignore (`announcedInterfacesToExclude`). */
   readonly exclude?: readonly string[];
   readonly timing?: GratuitousTiming;
+  /** What to do about an address that another machine uses; default withhold. */
+  readonly duplicates?: DuplicatePolicy;
   /** Ask for real-time priority; default true. Where it is not granted that is logged and nothing else. */
   readonly realTime?: boolean;
 }
@@ -40,11 +43,13 @@ class WorkerL2 implements L2Port {
   readonly #plan = new Map<string, L2Entry>();
   readonly #counts = new Map<string, L2Counts>();
   readonly #drops = new Map<string, number>();
+  readonly #withheld = new Set<string>();
   readonly #onInterfaces: ((interfaces: readonly L2Interface[]) => void)[] = [];
   readonly #onConflict: ((conflict: L2Conflict) => void)[] = [];
   readonly #onFailure: ((error: Error) => void)[] = [];
   #interfaces: readonly L2Interface[] = [];
   #interfacesText = '';
+  #cards = '';
   #closing = false;
   #haveStarted: () => void = () => undefined;
   #failed: (error: Error) => void = () => undefined;
@@ -54,6 +59,7 @@ class WorkerL2 implements L2Port {
     const settings: WorkerSettings = {
       exclude: options.exclude ?? [],
       timing: options.timing ?? defaultTiming,
+      duplicates: options.duplicates ?? 'withhold',
       realTime: options.realTime ?? true,
     };
     this.started = new Promise((resolve, reject) => {
@@ -73,6 +79,10 @@ class WorkerL2 implements L2Port {
 
   get counts(): ReadonlyMap<string, L2Counts> {
     return this.#counts;
+  }
+
+  get withheld(): ReadonlySet<string> {
+    return this.#withheld;
   }
 
   get drops(): ReadonlyMap<string, number> {
@@ -95,18 +105,28 @@ class WorkerL2 implements L2Port {
     const wanted = new Map(entries.map((entry) => [canonical(entry.ip), entry]));
     const remove = [...this.#plan.keys()].filter((ip) => !wanted.has(ip));
     const set: L2Entry[] = [];
-    for (const [ip, { interfaces }] of wanted) {
+    for (const [ip, { interfaces, probe = false }] of wanted) {
       const before = this.#plan.get(ip);
-      if (before === undefined || !sameNames(before.interfaces, interfaces)) set.push({ ip, interfaces });
+      if (before === undefined || !sameNames(before.interfaces, interfaces))
+        set.push({ ip, interfaces, probe });
     }
     if (set.length === 0 && remove.length === 0) return;
-    for (const ip of remove) this.#plan.delete(ip);
+    for (const ip of remove) {
+      this.#plan.delete(ip);
+      this.#withheld.delete(ip);
+    }
     for (const entry of set) this.#plan.set(entry.ip, entry);
     this.#tell({ kind: 'plan', set, remove });
   }
 
   announce(ips?: readonly string[]): void {
     this.#tell({ kind: 'announce', ips });
+  }
+
+  setClusterCards(macs: readonly string[]): void {
+    if (String(macs) === this.#cards) return;
+    this.#cards = String(macs);
+    this.#tell({ kind: 'cards', macs });
   }
 
   #tell(message: ToWorker): void {
@@ -126,12 +146,21 @@ class WorkerL2 implements L2Port {
         for (const [reason, count] of message.drops) this.#drops.set(reason, count);
         return;
       case 'conflict':
-        this.#log.warn('another machine uses an address that we announce', { ...message.conflict });
-        for (const listener of this.#onConflict) listener(message.conflict);
+        this.#takeConflict(message.conflict);
         return;
       case 'log':
         this.#log[message.record.level](message.record.message, message.record.fields);
     }
+  }
+
+  #takeConflict(conflict: L2Conflict): void {
+    if (!this.#plan.has(conflict.ip)) return;
+    if (conflict.state === 'withheld') this.#withheld.add(conflict.ip);
+    else this.#withheld.delete(conflict.ip);
+    if (conflict.state === 'over')
+      this.#log.info('nobody else uses the address any more, announcing it', { ...conflict });
+    else this.#log.warn('a machine outside the cluster uses an address of ours', { ...conflict });
+    for (const listener of this.#onConflict) listener(conflict);
   }
 
   #takeInterfaces(interfaces: readonly L2Interface[]): void {

@@ -2,12 +2,13 @@
  * Answers ARP and NDP for held addresses and announces them unasked. Runs in the worker thread; knows nothing
  * of threads itself.
  */
-import { gratuitousArp } from '#core/l2/arp.ts';
+import { arpProbe, gratuitousArp } from '#core/l2/arp.ts';
+import { Claims } from '#core/l2/claim.ts';
 import { bytesKey, formatMac, parseAddressBytes } from '#core/l2/ethernet.ts';
 import { GratuitousSchedule } from '#core/l2/gratuitous.ts';
 import { usableInterfaces, type HostLinks, type UsableInterface } from '#core/l2/interfaces.ts';
-import { solicitedNode, unsolicitedAdvertisement } from '#core/l2/ndp.ts';
-import { respond, type HeldAddress } from '#core/l2/respond.ts';
+import { ndpProbe, solicitedNode, unsolicitedAdvertisement } from '#core/l2/ndp.ts';
+import { respond, type Drop, type HeldAddress, type Reply } from '#core/l2/respond.ts';
 import { LinkWatcher } from '#speaker/l2/link-watcher.ts';
 import type { LogRecord, WorkerSettings } from '#speaker/l2/messages.ts';
 import { GroupMemberships } from '#speaker/l2/sockets.ts';
@@ -21,8 +22,6 @@ const ANNOUNCE_BATCH = 64;
 const FILTER_PAUSE = 20;
 /** Milliseconds after which a socket that could not be opened is tried again. */
 const RETRY = 10_000;
-/** Milliseconds between two reports of a conflict about one address. */
-const CONFLICT_PAUSE = 10_000;
 
 export interface ResponderEvents {
   interfaces(interfaces: readonly L2Interface[]): void;
@@ -35,25 +34,32 @@ export class Responder {
   readonly #events: ResponderEvents;
   readonly #excluded: (name: string) => boolean;
   readonly #schedule: GratuitousSchedule;
+  readonly #settings: Pick<WorkerSettings, 'timing' | 'duplicates'>;
+  /** What is answered for. */
   readonly #plan = new Map<string, HeldAddress>();
+  /** What is not claimed yet: it is being probed, or somebody else uses it. */
+  readonly #pending = new Map<string, HeldAddress>();
+  readonly #claims = new Claims();
+  #clusterCards: ReadonlySet<string> = new Set();
   readonly #groups = new Map<string, { readonly group: Uint8Array; users: number }>();
   readonly #memberships = new GroupMemberships();
   readonly #stations = new Map<number, Station>();
   readonly #watcher: LinkWatcher;
   readonly #problems = new Map<string, string>();
-  readonly #conflicts = new Map<string, number>();
   #usable: readonly UsableInterface[] = [];
   #keys: FilterKeys = { arp: [], ndp: [] };
   #filtersAt = Number.NEGATIVE_INFINITY;
   #filterTimer: NodeJS.Timeout | undefined;
+  #claimTimer: NodeJS.Timeout | undefined;
   #announceTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(
-    settings: Pick<WorkerSettings, 'timing'>,
+    settings: Pick<WorkerSettings, 'timing' | 'duplicates'>,
     excluded: (name: string) => boolean,
     events: ResponderEvents,
   ) {
+    this.#settings = settings;
     this.#events = events;
     this.#excluded = excluded;
     this.#schedule = new GratuitousSchedule(settings.timing);
@@ -69,24 +75,41 @@ export class Responder {
     for (const ip of remove) this.#drop(ip);
     for (const entry of set) this.#hold(entry);
     this.#loadFiltersSoon();
+    this.#claimSoon();
     this.#announceSoon();
+  }
+
+  /** The cluster's own cards conflict with nothing: one of us takes over from the other. */
+  setClusterCards(macs: readonly string[]): void {
+    this.#clusterCards = new Set(macs);
   }
 
   #hold(entry: L2Entry): void {
     const bytes = parseAddressBytes(entry.ip);
     if (bytes === undefined) return;
     const key = bytesKey(bytes);
-    const isNew = !this.#plan.has(key);
+    const isNew = !this.#plan.has(key) && !this.#pending.has(key);
     const interfaces = entry.interfaces === undefined ? undefined : new Set(entry.interfaces);
-    this.#plan.set(key, { ip: entry.ip, bytes, interfaces });
+    const held = { ip: entry.ip, bytes, interfaces };
     if (isNew) this.#joinGroup(bytes);
+    if (isNew && entry.probe === true && this.#settings.duplicates !== 'off')
+      this.#claims.begin(key, performance.now());
+    if (this.#claims.isPending(key)) this.#pending.set(key, held);
+    else this.#answerFor(key, held);
+  }
+
+  #answerFor(key: string, held: HeldAddress): void {
+    this.#pending.delete(key);
+    this.#plan.set(key, held);
     this.#schedule.start(key, performance.now());
   }
 
   #drop(ip: string): void {
     const bytes = parseAddressBytes(ip);
-    if (bytes === undefined || !this.#plan.delete(bytesKey(bytes))) return;
-    this.#schedule.stop(bytesKey(bytes));
+    const key = bytesKey(bytes ?? new Uint8Array());
+    if (bytes === undefined || !(this.#plan.delete(key) || this.#pending.delete(key))) return;
+    this.#claims.end(key);
+    this.#schedule.stop(key);
     this.#leaveGroup(bytes);
   }
 
@@ -185,14 +208,33 @@ export class Responder {
 
   #answer(station: Station, family: Family, frame: Uint8Array): void {
     const outcome = respond(frame, this.#plan, station.via);
-    if (outcome.claimant !== undefined && outcome.ip !== undefined)
-      this.#conflict({ ip: outcome.ip, interface: station.name, mac: formatMac(outcome.claimant) });
+    this.#watch(station, outcome);
     if (outcome.kind === 'drop') {
+      if (this.#pending.size > 0) this.#watch(station, respond(frame, this.#pending, station.via));
       this.tally.dropped(outcome.reason);
       return;
     }
     this.tally.count(outcome.ip, 'requests');
     if (this.#send(station, family, outcome.frame)) this.tally.count(outcome.ip, 'responses');
+  }
+
+  /** Looks whether the frame shows that a machine outside the cluster uses an address of ours. */
+  #watch(station: Station, { ip, claimant }: Pick<Reply | Drop, 'ip' | 'claimant'>): void {
+    if (claimant === undefined || ip === undefined) return;
+    const mac = formatMac(claimant);
+    if (this.#clusterCards.has(mac)) return;
+    this.tally.count(ip, 'conflicts');
+    const key = bytesKey(parseAddressBytes(ip) ?? new Uint8Array());
+    const now = performance.now();
+    const found = { ip, interface: station.name, mac };
+    if (this.#claims.isPending(key) && this.#settings.duplicates === 'withhold') {
+      if (this.#claims.withhold(key, now)) this.#events.conflict({ ...found, state: 'withheld' });
+      this.#claimSoon();
+    } else if (this.#claims.defend(key, now)) {
+      const held = this.#plan.get(key);
+      if (held !== undefined) this.#announceOnce(held);
+      this.#events.conflict({ ...found, state: 'held' });
+    }
   }
 
   #send(station: Station, family: Family, frame: Uint8Array): boolean {
@@ -203,14 +245,6 @@ export class Responder {
       this.tally.dropped('sendFailed');
       return false;
     }
-  }
-
-  #conflict(conflict: L2Conflict): void {
-    const now = performance.now();
-    const last = this.#conflicts.get(conflict.ip);
-    if (last !== undefined && now - last < CONFLICT_PAUSE) return;
-    this.#conflicts.set(conflict.ip, now);
-    this.#events.conflict(conflict);
   }
 
   /** The first load after a quiet time is immediate: a gained address must be heard at once. */
@@ -224,13 +258,46 @@ export class Responder {
     clearTimeout(this.#filterTimer);
     this.#filterTimer = undefined;
     this.#filtersAt = performance.now();
-    this.#keys = filterKeys(this.#plan.values());
+    this.#keys = filterKeys([...this.#plan.values(), ...this.#pending.values()]);
     for (const station of this.#stations.values()) {
       try {
         station.setFilters(this.#keys);
       } catch (error) {
         this.#problem(station, 'filter', error);
       }
+    }
+  }
+
+  #claimSoon(): void {
+    clearTimeout(this.#claimTimer);
+    const next = this.#claims.next();
+    if (next === undefined) return;
+    this.#claimTimer = setTimeout(() => this.#claimDue(), Math.max(0, next - performance.now()));
+  }
+
+  #claimDue(): void {
+    // Before anything is asked, the answer must be able to reach us.
+    if (this.#filterTimer !== undefined) this.#loadFilters();
+    for (const { key, step, contested } of this.#claims.due(performance.now(), ANNOUNCE_BATCH)) {
+      const held = this.#pending.get(key);
+      if (held === undefined) continue;
+      if (step === 'probe') this.#probe(held);
+      else this.#claim(key, held, contested);
+    }
+    this.#claimSoon();
+    this.#announceSoon();
+  }
+
+  #claim(key: string, held: HeldAddress, contested: boolean): void {
+    if (contested) this.#events.conflict({ ip: held.ip, interface: '', mac: '', state: 'over' });
+    this.#answerFor(key, held);
+  }
+
+  #probe(held: HeldAddress): void {
+    const family = held.bytes.length === 4 ? 'arp' : 'ndp';
+    for (const station of this.#stationsFor(held, family)) {
+      const { mac } = station.via;
+      this.#send(station, family, family === 'arp' ? arpProbe(mac, held.bytes) : ndpProbe(mac, held.bytes));
     }
   }
 
@@ -251,12 +318,19 @@ export class Responder {
 
   #announceOnce(held: HeldAddress): void {
     const family = held.bytes.length === 4 ? 'arp' : 'ndp';
-    for (const station of this.#stations.values()) {
-      const wanted = held.interfaces === undefined || held.interfaces.has(station.name);
-      if (!wanted || !station.has(family) || station.via.kernelAddresses.has(bytesKey(held.bytes))) continue;
+    for (const station of this.#stationsFor(held, family))
       for (const frame of announcement(station, held))
         if (this.#send(station, family, frame)) this.tally.count(held.ip, 'gratuitous');
-    }
+  }
+
+  /** The interfaces on which the address is announced. */
+  #stationsFor(held: HeldAddress, family: Family): Station[] {
+    return [...this.#stations.values()].filter(
+      (station) =>
+        (held.interfaces === undefined || held.interfaces.has(station.name)) &&
+        station.has(family) &&
+        !station.via.kernelAddresses.has(bytesKey(held.bytes)),
+    );
   }
 
   /** Logged once until it changes or is solved; what failed is tried again after a while. */
@@ -286,6 +360,7 @@ export class Responder {
 
   close(): void {
     clearTimeout(this.#filterTimer);
+    clearTimeout(this.#claimTimer);
     clearTimeout(this.#announceTimer);
     clearTimeout(this.#retryTimer);
     this.#watcher.close();

@@ -3,6 +3,8 @@ import type { L2Counts } from '#speaker/ports.ts';
 
 type Counted = keyof L2Counts;
 
+const none: L2Counts = { requests: 0, responses: 0, gratuitous: 0, conflicts: 0 };
+
 export class Tally {
   readonly #addresses = new Map<string, Record<Counted, number>>();
   readonly #drops = new Map<string, number>();
@@ -12,7 +14,7 @@ export class Tally {
   count(ip: string, what: Counted): void {
     let counts = this.#addresses.get(ip);
     if (counts === undefined) {
-      counts = { requests: 0, responses: 0, gratuitous: 0 };
+      counts = { ...none };
       this.#addresses.set(ip, counts);
     }
     counts[what] += 1;
@@ -26,9 +28,7 @@ export class Tally {
 
   /** What changed since the last call. */
   take(): { addresses: (readonly [string, L2Counts])[]; drops: (readonly [string, number])[] } {
-    const addresses = [...this.#changedAddresses].map(
-      (ip) => [ip, this.#addresses.get(ip) ?? { requests: 0, responses: 0, gratuitous: 0 }] as const,
-    );
+    const addresses = [...this.#changedAddresses].map((ip) => [ip, this.#addresses.get(ip) ?? none] as const);
     const drops = [...this.#changedDrops].map((reason) => [reason, this.#drops.get(reason) ?? 0] as const);
     this.#changedAddresses.clear();
     this.#changedDrops.clear();

@@ -28,6 +28,9 @@ port.on('message', (message: ToWorker) => {
     case 'plan':
       responder.change(message.set, message.remove);
       return;
+    case 'cards':
+      responder.setClusterCards(message.macs);
+      return;
     case 'announce':
       responder.announce(message.ips);
       return;

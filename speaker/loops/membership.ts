@@ -32,7 +32,10 @@ export function followMembership(options: MembershipOptions): void {
   };
   l2.onInterfaces(interfaces);
   interfaces();
-  members.onReports(onReports);
+  members.onReports(() => {
+    l2.setClusterCards(members.clusterCards);
+    onReports();
+  });
   let taking = members.phase === 'member';
   members.onChange(() => {
     const back = !taking && members.phase === 'member';

@@ -139,8 +139,8 @@ class WorkerMesh implements MembersPort {
     return this.#reports.heldBy(ip);
   }
 
-  isClusterCard(mac: string): boolean {
-    return this.#reports.hasCard(mac);
+  get clusterCards(): readonly string[] {
+    return this.#reports.cards();
   }
 
   onReports(listener: () => void): void {

@@ -6,6 +6,10 @@ export class FakeL2 implements L2Port {
   interfaces: readonly L2Interface[];
   readonly counts = new Map<string, L2Counts>();
   readonly drops = new Map<string, number>();
+  readonly withheld = new Set<string>();
+  clusterCards: readonly string[] = [];
+  /** Addresses that the plan wants probed before they are claimed. */
+  readonly probed = new Set<string>();
   /** Addresses announced, in order: bursts started by a new plan or by `announce`. */
   readonly announced: string[] = [];
   #plan = new Map<string, readonly string[] | undefined>();
@@ -26,9 +30,14 @@ export class FakeL2 implements L2Port {
   setPlan(entries: readonly L2Entry[]): void {
     if (this.#closed) return;
     const before = this.#plan;
+    for (const { ip, probe } of entries) if (probe === true) this.probed.add(canonical(ip));
     this.#plan = new Map(entries.map(({ ip, interfaces }) => [canonical(ip), interfaces]));
     for (const [ip, interfaces] of this.#plan)
       if (!before.has(ip) || String(before.get(ip)) !== String(interfaces)) this.#burst(ip);
+  }
+
+  setClusterCards(macs: readonly string[]): void {
+    this.clusterCards = macs;
   }
 
   announce(ips?: readonly string[]): void {
@@ -37,15 +46,16 @@ export class FakeL2 implements L2Port {
 
   #burst(ip: string): void {
     this.announced.push(ip);
-    this.#add(ip, { requests: 0, responses: 0, gratuitous: 2 });
+    this.#add(ip, { requests: 0, responses: 0, gratuitous: 2, conflicts: 0 });
   }
 
   #add(ip: string, more: L2Counts): void {
-    const counts = this.counts.get(ip) ?? { requests: 0, responses: 0, gratuitous: 0 };
+    const counts = this.counts.get(ip) ?? { requests: 0, responses: 0, gratuitous: 0, conflicts: 0 };
     this.counts.set(ip, {
       requests: counts.requests + more.requests,
       responses: counts.responses + more.responses,
       gratuitous: counts.gratuitous + more.gratuitous,
+      conflicts: counts.conflicts + more.conflicts,
     });
   }
 
@@ -55,7 +65,7 @@ export class FakeL2 implements L2Port {
     const interfaces = this.#plan.get(ip);
     const up = this.interfaces.some(({ name, up }) => name === on && up);
     if (!held || !up || (interfaces !== undefined && !interfaces.includes(on))) return false;
-    this.#add(ip, { requests: 1, responses: 1, gratuitous: 0 });
+    this.#add(ip, { requests: 1, responses: 1, gratuitous: 0, conflicts: 0 });
     return true;
   }
 

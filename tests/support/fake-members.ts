@@ -63,8 +63,8 @@ export class FakeMembers implements MembersPort {
     return this.#reports.heldBy(ip);
   }
 
-  isClusterCard(mac: string): boolean {
-    return this.#reports.hasCard(mac);
+  get clusterCards(): readonly string[] {
+    return this.#reports.cards();
   }
 
   onReports(listener: () => void): void {

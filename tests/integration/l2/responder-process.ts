@@ -1,4 +1,5 @@
 /** A speaker's responder alone, driven by the test: argument and messages are JSON. */
+import type { DuplicatePolicy } from '#core/l2/claim.ts';
 import { defaultTiming, type GratuitousTiming } from '#core/l2/gratuitous.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { startL2 } from '#speaker/l2/port.ts';
@@ -8,11 +9,13 @@ export interface ResponderArgument {
   readonly exclude?: readonly string[];
   readonly timing?: GratuitousTiming;
   readonly realTime?: boolean;
+  readonly duplicates?: DuplicatePolicy;
 }
 
 export type ToResponder =
   | { readonly kind: 'plan'; readonly entries: readonly L2Entry[] }
   | { readonly kind: 'announce'; readonly ips?: readonly string[] | undefined }
+  | { readonly kind: 'cards'; readonly macs: readonly string[] }
   | { readonly kind: 'stats' }
   /** Keeps the main thread busy, as a large list does. */
   | { readonly kind: 'busy'; readonly ms: number }
@@ -53,6 +56,7 @@ const port = await startL2({
   exclude: argument.exclude ?? ['^lo$'],
   timing: argument.timing ?? defaultTiming,
   realTime: argument.realTime ?? false,
+  duplicates: argument.duplicates ?? 'withhold',
 });
 port.onInterfaces((interfaces) => tell({ kind: 'interfaces', interfaces }));
 port.onConflict((conflict) => tell({ kind: 'conflict', conflict }));
@@ -79,6 +83,9 @@ process.on('message', (message: ToResponder) => {
       return;
     case 'announce':
       port.announce(message.ips);
+      return;
+    case 'cards':
+      port.setClusterCards(message.macs);
       return;
     case 'stats':
       tell({

@@ -275,7 +275,10 @@ describe('responder on a real segment', () => {
     await whoHas(V4);
     sendFromClient(arpRequest(V4, { source: mac(clientMac), senderMac: mac(clientMac), senderIp: ip(V4) }));
     const seen = await responder.expect((message) => message.kind === 'conflict');
-    expect(seen).toEqual({ kind: 'conflict', conflict: { ip: V4, interface: 'eth0', mac: clientMac } });
+    expect(seen).toEqual({
+      kind: 'conflict',
+      conflict: { ip: V4, interface: 'eth0', mac: clientMac, state: 'held' },
+    });
   });
 
   it('119: counts requests, responses and gratuitous frames', async () => {
