@@ -1,5 +1,6 @@
 /** `npm run metallb -- COMMAND`: tools for people, from a clone. */
 import { AppError, SettingsError } from '#core/errors.ts';
+import { moveCommand, usage as moveUsage } from '#cli/move/command.ts';
 import { usage, validateCommand } from '#cli/validate/command.ts';
 
 const EXIT_FAILED = 1;
@@ -12,7 +13,9 @@ async function run(): Promise<number> {
   if (asked !== undefined) process.chdir(asked);
   if (command === 'validate' && !argv.includes('--help'))
     return validateCommand(argv, { env: process.env, write: (text) => process.stdout.write(text) });
-  process.stdout.write(usage);
+  if (command === 'move' && !argv.includes('--help'))
+    return moveCommand(argv, { env: process.env, write: (text) => process.stdout.write(text) });
+  process.stdout.write(command === 'move' ? moveUsage : `${usage}\n${moveUsage}`);
   return command === undefined || command === 'help' || argv.includes('--help') ? 0 : EXIT_USAGE;
 }
 

@@ -63,10 +63,8 @@ function conflicts() {
 
 /** MAC addresses that answer an ARP request of the client. */
 async function answerers(): Promise<readonly string[]> {
-  const found = await tryRun([
-    ...['ip', 'netns', 'exec', segment.netns('client')],
-    ...['arping', '-c', '2', '-w', '1', '-I', 'eth0', V4],
-  ]);
+  const enter = ['ip', 'netns', 'exec', segment.netns('client')];
+  const found = await tryRun([...enter, 'arping', '-c', '2', '-w', '1', '-I', 'eth0', V4]);
   const macs = [...found.stdout.toLowerCase().matchAll(/(?:[0-9a-f]{2}:){5}[0-9a-f]{2}/g)].map(
     ([text]) => text,
   );
