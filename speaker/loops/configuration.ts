@@ -86,7 +86,11 @@ export class Configuration {
       nodeAddresses: nodeAddresses(stores.nodes.values()),
       ...(members === undefined
         ? {}
-        : { gone: members.gone, usableInterfaces: (name: string) => members.usableInterfaces(name) }),
+        : {
+            gone: members.gone,
+            holders: (key: string) => members.heldBy(key),
+            usableInterfaces: (name: string) => members.usableInterfaces(name),
+          }),
     };
     return { bgp, l2 };
   }

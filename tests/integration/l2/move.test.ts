@@ -106,6 +106,16 @@ describe('failover modes on a running cluster', () => {
   it('Sticky: stays where it went when its node was cut off, until Default takes it back', async () => {
     const [home = ''] = await announcers();
     await mode('Sticky');
+    // The wish is taken back and nothing moves: so the one who would take it knows the mode.
+    const away = ['node1', 'node2', 'node3'].find((name) => name !== home) ?? '';
+    await waitFor('all speakers to know the mode', async () => {
+      await metallb('move', 'default/web', '--to', away);
+      await metallb('move', 'default/web', '--undo');
+      await askedDuring(() => Promise.resolve());
+      return (await announcers()).join() === away;
+    });
+    await metallb('move', 'default/web', '--to', home);
+    await metallb('move', 'default/web', '--undo');
     await lab.cutNode(number(home));
     // The cut node cannot withdraw its status object: the new one appears beside it.
     const next = await waitFor('another node to announce', async () =>
