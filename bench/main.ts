@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { formatFigure, missedGoals, saveFigures, type Figure } from '#bench/figures.ts';
 import { compile } from '#bench/compile.ts';
 import { controller } from '#bench/controller.ts';
+import { fuzz } from '#bench/fuzz.ts';
 import { l2 } from '#bench/l2.ts';
 import { members } from '#bench/members.ts';
 import { smoke } from '#bench/smoke.ts';
@@ -26,6 +27,7 @@ interface Part {
 const parts: Readonly<Record<string, Part>> = {
   smoke: { about: 'announcement, Layer 2 take-over and Service → address, on a light lab', measure: smoke },
   compile: { about: 'compiling a large configuration', measure: compile },
+  fuzz: { about: 'a million random configurations through compile and metallb validate', measure: fuzz },
   controller: { about: 'allocation: latency, CPU, writes, memory', measure: (report) => controller(report) },
   l2: { about: 'ARP and NDP answers and elections', measure: l2 },
   members: { about: 'the liveness mesh', measure: members },
