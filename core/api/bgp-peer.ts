@@ -1,5 +1,6 @@
 /** BGPPeer: a BGP neighbour (api.md §4.4 and §4.5). */
 import { z } from 'zod';
+import { routerId, sourceAddress } from '#core/api/address-rules.ts';
 import { defineResource, emptyObject, objectMeta, type PrinterColumn } from '#core/api/define.ts';
 import { cel, duration, int64, labelSelector, legacyNodeSelector } from '#core/api/fields.ts';
 
@@ -28,8 +29,8 @@ const KEEPALIVE_TIME = cel({
 });
 
 /**
- * PEER-3, 7, 9 and 15. Addresses are not looked at here: a peer in the wrong namespace with a bad address has to be
- * told its namespace first, which only the webhook knows (api.md §6.4).
+ * PEER-3, 7, 9 and 15. peerAddress is not looked at here: a peer in the wrong namespace with a bad address has to be
+ * told its namespace first, which only the webhook knows, and tools rely on it (api.md §6.4).
  */
 const EXCLUSIONS = cel(
   {
@@ -66,9 +67,10 @@ const KEEPALIVE_TEXT =
 /** Fields that mean the same in both versions. */
 const common = {
   myASN: asn(0).describe('AS number of our side of the session; not 0.'),
-  sourceAddress: z.string().optional().describe('Local address of the session. Without it the node chooses.'),
-  routerID: z
-    .string()
+  sourceAddress: sourceAddress()
+    .optional()
+    .describe('Local address of the session. Without it the node chooses.'),
+  routerID: routerId()
     .optional()
     .describe('BGP identifier, an IPv4 address. All peers of a node need the same one, or none.'),
   password: z

@@ -1,8 +1,16 @@
 /** Shapes that several kinds share (api.md §3). */
 import { z } from 'zod';
 
-/** A CEL rule beside the field it guards; `message` is what the user reads. */
-export function cel(...rules: readonly { readonly rule: string; readonly message: string }[]) {
+export interface CelRule {
+  readonly rule: string;
+  /** What the user reads, in the documentation too. */
+  readonly message: string;
+  /** The same with the value in it; where it cannot be worked out, `message` stands. */
+  readonly messageExpression?: string;
+}
+
+/** CEL rules beside the field they guard. */
+export function cel(...rules: readonly CelRule[]) {
   return { 'x-kubernetes-validations': rules };
 }
 

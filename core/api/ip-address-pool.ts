@@ -1,5 +1,6 @@
 /** IPAddressPool: addresses that the controller may hand out (api.md §4.1). */
 import { z } from 'zod';
+import { addressesPrefixesAndRanges, prefixesAndRanges } from '#core/api/address-rules.ts';
 import { defineResource, objectMeta } from '#core/api/define.ts';
 import { bigInt64, labelSelector } from '#core/api/fields.ts';
 
@@ -41,13 +42,10 @@ export const ipAddressPoolV1beta1 = z.object({
   metadata: objectMeta,
   spec: z
     .object({
-      addresses: z
-        .array(z.string())
-        .describe(
-          'Addresses of the pool. Each entry is a prefix such as 192.0.2.0/24 or an inclusive range such as 192.0.2.10-192.0.2.20, IPv4 or IPv6. No two entries of any pools may overlap.',
-        ),
-      excludedAddresses: z
-        .array(z.string())
+      addresses: prefixesAndRanges().describe(
+        'Addresses of the pool. Each entry is a prefix such as 192.0.2.0/24 or an inclusive range such as 192.0.2.10-192.0.2.20, IPv4 or IPv6. No two entries of any pools may overlap.',
+      ),
+      excludedAddresses: addressesPrefixesAndRanges()
         .optional()
         .describe(
           'Addresses of the pool that are never handed out, neither automatically nor on request. Each entry is an address such as 192.0.2.1, a prefix or a range.',

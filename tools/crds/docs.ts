@@ -35,8 +35,10 @@ function constraint(schema: JsonSchema): string {
     schema.minLength !== undefined && `length at least ${schema.minLength}`,
     schema.maxLength !== undefined && `length at most ${schema.maxLength}`,
     schema.minItems !== undefined && `items at least ${schema.minItems}`,
+    schema.maxItems !== undefined && `items at most ${schema.maxItems}`,
     schema.pattern !== undefined && `matches \`${schema.pattern}\``,
     ...(schema['x-kubernetes-validations'] ?? []).map((rule) => rule.message),
+    ...(schema.items?.type === 'string' ? [constraint(schema.items)].filter((text) => text !== '') : []),
   ];
   return parts.filter((part) => part !== false).join('; ');
 }

@@ -1,5 +1,6 @@
 /** From zod to the structural schema of a CRD (architecture §11). */
 import { z } from 'zod';
+import type { CelRule } from '#core/api/fields.ts';
 
 /** What a structural schema holds; extensions (`x-kubernetes-…`) under their own keys. */
 export interface JsonSchema {
@@ -13,13 +14,14 @@ export interface JsonSchema {
   minLength?: number;
   maxLength?: number;
   minItems?: number;
+  maxItems?: number;
   pattern?: string;
   anyOf?: readonly JsonSchema[];
   items?: JsonSchema;
   additionalProperties?: JsonSchema;
   properties?: Record<string, JsonSchema>;
   required?: readonly string[];
-  'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
+  'x-kubernetes-validations'?: readonly CelRule[];
   'x-kubernetes-int-or-string'?: boolean;
   [extension: `x-${string}`]: unknown;
 }
@@ -49,6 +51,7 @@ const ORDER = [
   'maxLength',
   'pattern',
   'minItems',
+  'maxItems',
   'anyOf',
   'items',
   'additionalProperties',

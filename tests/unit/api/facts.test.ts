@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { addedFields, addedRules, columns, fields, names } from '#tests/unit/api/facts.ts';
+import { addedFields, addedBounds, addedRules, columns, fields, names } from '#tests/unit/api/facts.ts';
 
 interface Schema {
   readonly type?: string;
@@ -103,9 +103,15 @@ function normalise(fact: string): string {
   return [path, type, ...flags.sort()].join(' ');
 }
 
-/** The fact with the number of rules raised by those that we add. */
-function withAdded(fact: string, added: Readonly<Record<string, number>>): string {
-  const more = added[fact.trim().split(' ')[0] ?? ''];
+/** The fact with our bounds, and with the number of rules raised by those that we add. */
+function withAdded(
+  bare: string,
+  added: Readonly<Record<string, number>>,
+  bounds: Readonly<Record<string, string>>,
+) {
+  const path = bare.trim().split(' ')[0] ?? '';
+  const fact = `${bare} ${bounds[path] ?? ''}`.trim();
+  const more = added[path];
   if (more === undefined) return fact;
   const [, before = '0'] = / cel=(\d+)/.exec(fact) ?? [];
   return `${fact.replace(/ cel=\d+/, '')} cel=${Number(before) + more}`;
@@ -118,7 +124,9 @@ function factsOf(schema: Schema, path: string): string[] {
   });
   const { items, additionalProperties: values } = schema;
   const ofItems =
-    items?.type === 'object' ? [line(`${path}[]`, items, false), ...factsOf(items, `${path}[]`)] : [];
+    items?.type === 'object' || Object.keys(items ?? {}).some((key) => FLAGS[key] !== undefined)
+      ? [line(`${path}[]`, items ?? {}, false), ...factsOf(items ?? {}, `${path}[]`)]
+      : [];
   const ofValues = values !== undefined && values.type !== 'string' ? [line(`${path}{}`, values, false)] : [];
   return [...below, ...ofItems, ...ofValues];
 }
@@ -136,7 +144,7 @@ describe('facts of the API (api.md §2 to §4) against the generated CRDs', () =
   it.each(versions)('$key: every field with type, default, bounds, and no other', ({ key, version }) => {
     const added = addedRules[key] ?? {};
     const known = [...(fields[key] ?? []), ...(addedFields[key] ?? [])];
-    const facts = known.map((fact) => normalise(withAdded(fact, added))).sort();
+    const facts = known.map((fact) => normalise(withAdded(fact, added, addedBounds[key] ?? {}))).sort();
     const paths = facts.map((fact) => fact.split(' ')[0]);
     expect(Object.keys(added).filter((path) => !paths.includes(path))).toEqual([]);
     expect(own(factsOf(version.schema.openAPIV3Schema, ''))).toEqual(facts);

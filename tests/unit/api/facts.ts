@@ -356,7 +356,14 @@ export const names: Readonly<Record<string, readonly string[]>> = {
  * refuses (or, PEER-15, only the speakers), refused by the schema.
  */
 export const addedRules: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  'BGPPeer v1beta2': { spec: 4, 'spec.holdTime': 1, 'spec.keepaliveTime': 1 },
+  'BGPPeer v1beta1': { 'spec.routerID': 1, 'spec.sourceAddress': 1 },
+  'BGPPeer v1beta2': {
+    spec: 4,
+    'spec.holdTime': 1,
+    'spec.keepaliveTime': 1,
+    'spec.routerID': 1,
+    'spec.sourceAddress': 1,
+  },
   'BGPAdvertisement v1beta1': {
     'spec.aggregationLength': 1,
     'spec.aggregationLengthV6': 1,
@@ -369,8 +376,17 @@ export const addedRules: Readonly<Record<string, Readonly<Record<string, number>
   },
 };
 
-/** Fields that MetalLB does not have, by kind and version; all are optional. */
+/** Bounds that we add, so that the API server can tell what the rules cost at most. */
+export const addedBounds: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'IPAddressPool v1beta1': { 'spec.addresses': 'maxItems=10000' },
+};
+
+/** Fields that MetalLB does not have, by kind and version, and items of lists that have bounds of ours. */
 export const addedFields: Readonly<Record<string, readonly string[]>> = {
-  'IPAddressPool v1beta1': ['spec.excludedAddresses list(string)'],
+  'IPAddressPool v1beta1': [
+    'spec.addresses[] string maxLength=100 cel=3',
+    'spec.excludedAddresses list(string) maxItems=10000',
+    'spec.excludedAddresses[] string maxLength=100 cel=1',
+  ],
   'L2Advertisement v1beta1': ['spec.failover string enum=Default,Sticky,Spread'],
 };
