@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ipAddressPools, ipAddressPoolSelectors, serviceSelectors } from '#core/api/advertisement-fields.ts';
 import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
-import { cel, int32, labelSelector } from '#core/api/fields.ts';
+import { cel, int32, int64, labelSelector } from '#core/api/fields.ts';
 
 /** ADB-9 and ADB-10 as rules, not bounds: what is stored beyond them can still be changed elsewhere. */
 const atMost = (field: string, bits: number) =>
@@ -44,6 +44,20 @@ export const bgpAdvertisementV1beta1 = z.object({
         .optional()
         .describe(
           'LOCAL_PREF of the route, read by neighbours in the same AS; the highest wins. 0 or unset: none.',
+        ),
+      med: int64()
+        .min(0)
+        .max(4_294_967_295)
+        .optional()
+        .describe(
+          'MULTI_EXIT_DISC of the route, by which neighbours in one other AS choose between several ways into ours; the lowest wins. 0 or unset: 0.',
+        ),
+      asPathPrepend: int32()
+        .min(0)
+        .max(10)
+        .optional()
+        .describe(
+          'How many more times our AS number stands in the AS path that neighbours in another AS get; the shortest path wins. 0 or unset: none.',
         ),
       communities: z
         .array(z.string())

@@ -3,7 +3,7 @@
  * something it depends on changes; the routes of the node are the verdicts merged.
  */
 import { gateBgp, type BgpContext, type BgpReason, type NodeAdvertisement } from '#core/bgp/gates.ts';
-import { uniteCommunities, type Grant, type Route } from '#core/bgp/route.ts';
+import { granted, uniteCommunities, type Grant, type Route } from '#core/bgp/route.ts';
 import { cidrOf, type Cidr, type IpAddress } from '#core/model/ip.ts';
 import { gateService } from '#core/model/service-gate.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
@@ -58,8 +58,8 @@ export function comparePrefixes(a: Cidr, b: Cidr): number {
 
 /**
  * The routes of this node: one per prefix, however many Services and advertisements lead to it
- * (speaker-bgp.md §1.8). A peer gets the union of the communities and the highest local preference
- * of the announcements that reach it. A prefix that no peer gets is left out.
+ * (speaker-bgp.md §1.8). A peer gets the union of the communities, the highest local preference, the
+ * lowest MED and the shortest path of the announcements that reach it. A prefix that no peer gets is left out.
  */
 export function mergeRoutes(verdicts: Iterable<BgpVerdict>): Route[] {
   const byPrefix = new Map<string, { prefix: Cidr; grants: Set<Grant> }>();
@@ -85,7 +85,7 @@ function mergeGrants(grants: readonly Grant[]): readonly Grant[] {
     for (const peer of grant.peers) perPeer.set(peer, join(perPeer.get(peer), grant));
   const byAttributes = new Map<string, { grant: Grant; peers: string[] }>();
   for (const [peer, grant] of perPeer) {
-    const key = JSON.stringify([grant.localPref, grant.communities]);
+    const key = JSON.stringify([grant.localPref, grant.med, grant.asPathPrepend, grant.communities]);
     const entry = byAttributes.get(key) ?? { grant, peers: [] };
     entry.peers.push(peer);
     byAttributes.set(key, entry);
@@ -99,7 +99,11 @@ function join(known: Grant | undefined, grant: Grant): Grant {
   if (known === undefined) return grant;
   return {
     peers: [],
-    localPref: Math.max(known.localPref, grant.localPref),
+    ...granted({
+      localPref: Math.max(known.localPref, grant.localPref),
+      med: Math.min(known.med ?? 0, grant.med ?? 0),
+      asPathPrepend: Math.min(known.asPathPrepend ?? 0, grant.asPathPrepend ?? 0),
+    }),
     communities: uniteCommunities(known.communities, grant.communities),
   };
 }

@@ -1,6 +1,6 @@
 /** Whether this node may announce a Service by BGP at all (speaker-bgp.md §1.3), with the reason when not. */
 import { EXCLUDE_FROM_LOAD_BALANCERS } from '#core/api/labels.ts';
-import { uniteCommunities, type Grant } from '#core/bgp/route.ts';
+import { contradictingField, granted, uniteCommunities, type Grant } from '#core/bgp/route.ts';
 import type { BgpAdvertisement, BgpPeer, Config, Pool } from '#core/model/config.ts';
 import { servingEndpoints } from '#core/model/endpoints.ts';
 import { selectsAny } from '#core/model/selector.ts';
@@ -49,7 +49,7 @@ export function bgpContext(
     if (!selectsAny(spec.nodeSelectors, node.labels)) continue;
     const names = peers.map(({ name }) => name).filter((name) => reaches(spec, name));
     const communities = uniteCommunities(spec.communities, []);
-    const advertisement = { spec, grant: { peers: names, localPref: spec.localPref, communities } };
+    const advertisement = { spec, grant: { peers: names, ...granted(spec), communities } };
     for (const pool of spec.pools)
       advertisements.set(pool, [...(advertisements.get(pool) ?? []), advertisement]);
   }
@@ -81,7 +81,7 @@ export function gateBgp(
       'noMatchingAdvertisement',
       `no BGPAdvertisement of pool ${pool.name} on this node selects the Service`,
     );
-  const conflict = localPrefConflict(
+  const conflict = preferenceConflict(
     matching.map(({ spec }) => spec),
     pool,
   );
@@ -124,14 +124,15 @@ function gateEndpoints(
   return undefined;
 }
 
-/** The first pair that asks for different local preferences on one route to one peer (speaker-bgp.md §1.7). */
-function localPrefConflict(ads: readonly BgpAdvertisement[], pool: Pool): string | undefined {
+/** The first pair that asks for different preferences on one route to one peer (speaker-bgp.md §1.7). */
+function preferenceConflict(ads: readonly BgpAdvertisement[], pool: Pool): string | undefined {
   for (const [index, a] of ads.entries()) {
     const b = ads.slice(index + 1).find((other) => !compatible(a, other, pool));
-    if (b !== undefined)
+    const field = b && contradictingField(a, b);
+    if (field !== undefined)
       return (
-        `BGPAdvertisements ${a.name} (localPref ${a.localPref}) and ${b.name} (localPref ${b.localPref}) ` +
-        'select the same routes, node and peers: give them one localPref, or different peers'
+        `BGPAdvertisements ${a.name} (${field} ${a[field]}) and ${b?.name} (${field} ${b?.[field]}) ` +
+        `select the same routes, node and peers: give them one ${field}, or different peers`
       );
   }
   return undefined;
@@ -139,7 +140,7 @@ function localPrefConflict(ads: readonly BgpAdvertisement[], pool: Pool): string
 
 /** True when two advertisements of one pool, both selecting this node, never disagree about one route. */
 function compatible(a: BgpAdvertisement, b: BgpAdvertisement, pool: Pool): boolean {
-  if (a.localPref === b.localPref) return true;
+  if (contradictingField(a, b) === undefined) return true;
   const families = new Set(pool.entries.map((entry) => entry.range.family));
   const apart = [...families].every((family) =>
     family === 'ipv4'

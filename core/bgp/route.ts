@@ -1,5 +1,5 @@
 /** What is announced by BGP, before any router's syntax. */
-import type { BgpCommunity } from '#core/model/config.ts';
+import type { BgpAdvertisement, BgpCommunity } from '#core/model/config.ts';
 import type { Cidr } from '#core/model/ip.ts';
 
 /** The attributes with which some peers get a route. */
@@ -8,8 +8,27 @@ export interface Grant {
   readonly peers: readonly string[];
   /** 0: not set. */
   readonly localPref: number;
+  /** Absent: not set. */
+  readonly med?: number;
+  /** Additional times of our AS number in the path, for neighbours in another AS. Absent: none. */
+  readonly asPathPrepend?: number;
   /** Sorted as in `compareCommunities`, without duplicates. */
   readonly communities: readonly BgpCommunity[];
+}
+
+/** What routes are preferred by. */
+export type Preference = Pick<BgpAdvertisement, 'localPref' | 'med' | 'asPathPrepend'>;
+
+export const PREFERENCE_FIELDS = ['localPref', 'med', 'asPathPrepend'] as const;
+
+/** The preference as part of a grant. What is not set is absent, so that it has no part in a class's number. */
+export function granted({ localPref, med, asPathPrepend }: Preference): Omit<Grant, 'peers' | 'communities'> {
+  return { localPref, ...(med > 0 ? { med } : {}), ...(asPathPrepend > 0 ? { asPathPrepend } : {}) };
+}
+
+/** The first field in which two advertisements would give one route different values. */
+export function contradictingField(a: Preference, b: Preference): keyof Preference | undefined {
+  return PREFERENCE_FIELDS.find((field) => a[field] !== b[field]);
 }
 
 /** One prefix, and who gets it how. The peers of the grants are disjoint; grants are sorted by their first peer. */

@@ -42,6 +42,8 @@ export function compileBgpAdvertisement(
     aggregationLength: spec.aggregationLength,
     aggregationLengthV6: spec.aggregationLengthV6,
     localPref: spec.localPref ?? 0,
+    med: spec.med ?? 0,
+    asPathPrepend: spec.asPathPrepend ?? 0,
     communities: communities.values,
   };
   const findings = [

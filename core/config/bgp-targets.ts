@@ -2,6 +2,7 @@
  * Which BGPAdvertisement may announce which pool: rules ADB-16 and ADB-17. What does not fit is the pair, so only
  * the pair is left out: the advertisement goes on with its other pools, and the pool with its other advertisements.
  */
+import { contradictingField, PREFERENCE_FIELDS, type Preference } from '#core/bgp/route.ts';
 import { NodeSharing } from '#core/config/node-sharing.ts';
 import type { PoolIndex } from '#core/config/pool-targets.ts';
 import type { Finding } from '#core/config/problems.ts';
@@ -13,21 +14,21 @@ import type { NodeView } from '#core/model/views.ts';
 type Lengths = Readonly<Record<Family, number>>;
 
 /** What ADB-17 compares of an advertisement; those alike stand for each other. */
-type Attached = Map<number, Map<string, BgpAdvertisement>>;
+type Attached = Map<string, Map<string, BgpAdvertisement>>;
 
 /** Attaches advertisements to pools, the seniors first. */
 export class BgpTargets {
   readonly #pools: PoolIndex;
   readonly #nodes: readonly NodeView[];
   readonly #sharing: NodeSharing;
-  /** False when all advertisements have one local preference: nothing can contradict. */
+  /** False when all advertisements have one preference: nothing can contradict. */
   readonly #preferencesDiffer: boolean;
-  /** Pool → local preference → treatment → the first advertisement with it. */
+  /** Pool → preference → treatment → the first advertisement with it. */
   readonly #attached = new Map<string, Attached>();
   /** The longest of the widest blocks of a list of pools; lists of all pools are one and the same array. */
   readonly #lengths = new Map<readonly string[], Lengths>();
 
-  constructor(pools: PoolIndex, nodes: readonly NodeView[], preferences: Iterable<number>) {
+  constructor(pools: PoolIndex, nodes: readonly NodeView[], preferences: Iterable<string>) {
     this.#pools = pools;
     this.#nodes = nodes;
     this.#sharing = new NodeSharing(nodes);
@@ -66,19 +67,20 @@ export class BgpTargets {
     return longest;
   }
 
-  /** ADB-17: the first senior advertisement of the pool that asks for another local preference. */
+  /** ADB-17: the first senior advertisement of the pool that asks for another preference. */
   #conflict(mine: BgpAdvertisement, pool: Pool, treatment: string): Finding[] {
-    const attached: Attached = this.#attached.get(pool.name) ?? new Map<number, Map<string, BgpAdvertisement>>();
+    const attached: Attached = this.#attached.get(pool.name) ?? new Map<string, Map<string, BgpAdvertisement>>();
     this.#attached.set(pool.name, attached);
     const families = familiesOf(pool);
-    for (const [localPref, seniors] of attached) {
-      if (localPref === mine.localPref) continue;
+    const preference = preferenceOf(mine);
+    for (const [other, seniors] of attached) {
+      if (other === preference) continue;
       for (const theirs of seniors.values())
         if (this.#meet(mine, theirs, families)) return [contradiction(mine, theirs, pool.name)];
     }
-    const alike = attached.get(mine.localPref) ?? new Map<string, BgpAdvertisement>();
+    const alike = attached.get(preference) ?? new Map<string, BgpAdvertisement>();
     if (!alike.has(treatment)) alike.set(treatment, mine);
-    attached.set(mine.localPref, alike);
+    attached.set(preference, alike);
     return [];
   }
 
@@ -108,12 +110,18 @@ function treatmentOf(advertisement: BgpAdvertisement): string {
   return JSON.stringify([aggregationLength, aggregationLengthV6, peers, nodeSelectors]);
 }
 
+/** Equal texts: the two advertisements prefer alike. */
+export function preferenceOf(advertisement: Preference): string {
+  return PREFERENCE_FIELDS.map((field) => advertisement[field]).join(' ');
+}
+
 function contradiction(mine: BgpAdvertisement, theirs: BgpAdvertisement, pool: string): Finding {
+  const field = contradictingField(mine, theirs) ?? 'localPref';
   return {
     code: 'ADB-17',
-    field: 'spec.localPref',
-    message: `localPref ${mine.localPref} for pool ${pool}: BGPAdvertisement ${theirs.name} sets localPref ${theirs.localPref} for the same routes, nodes and peers`,
-    remedy: 'Use one localPref in both, or other peers, nodes or aggregation lengths in one of them.',
+    field: `spec.${field}`,
+    message: `${field} ${mine[field]} for pool ${pool}: BGPAdvertisement ${theirs.name} sets ${field} ${theirs[field]} for the same routes, nodes and peers`,
+    remedy: `Use one ${field} in both, or other peers, nodes or aggregation lengths in one of them.`,
   };
 }
 

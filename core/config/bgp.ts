@@ -1,6 +1,6 @@
 /** All BGPAdvertisement objects together. */
 import { compileBgpAdvertisement, type RawBgpAdvertisement } from '#core/config/bgp-advertisements.ts';
-import { BgpTargets } from '#core/config/bgp-targets.ts';
+import { BgpTargets, preferenceOf } from '#core/config/bgp-targets.ts';
 import type { Aliases } from '#core/config/communities.ts';
 import { byName, bySeniority } from '#core/config/order.ts';
 import { unknownPools, type PoolIndex } from '#core/config/pool-targets.ts';
@@ -30,7 +30,7 @@ export function compileBgp(
   const targets = new BgpTargets(
     pools,
     scope.kind === 'speaker' ? [scope.node] : resources.nodes,
-    sound.map(({ advertisement }) => advertisement.localPref),
+    sound.map(({ advertisement }) => preferenceOf(advertisement)),
   );
   const fits = new Map(
     sound

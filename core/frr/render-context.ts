@@ -12,6 +12,9 @@ import { formatAddress, formatCidr, type Family } from '#core/model/ip.ts';
 export interface ClassEntry {
   readonly tag: number;
   readonly localPref: number | null;
+  readonly med: number | null;
+  /** AS numbers put before the path. */
+  readonly asPathPrepend: string | null;
   /** Words for one `set community` line, in FRR's spelling. */
   readonly communities: string | null;
   readonly largeCommunities: string | null;
@@ -139,10 +142,24 @@ function policy(router: Router, peer: BgpPeer): NeighborPolicy {
     const grant = grants.find((each) => each.peers.includes(peer.name));
     if (grant === undefined) return [];
     const localPref = isInternal(peer) && grant.localPref > 0 ? grant.localPref : null;
-    const communities = words(grant.communities, 'standard');
-    return [{ tag, localPref, communities, largeCommunities: words(grant.communities, 'large') }];
+    return [
+      {
+        tag,
+        localPref,
+        med: grant.med ?? null,
+        asPathPrepend: prepended(peer, grant.asPathPrepend ?? 0),
+        communities: words(grant.communities, 'standard'),
+        largeCommunities: words(grant.communities, 'large'),
+      },
+    ];
   });
   return { id: neighborId(peer), entries };
+}
+
+/** A neighbour of our own AS would take its own number in the path for a loop. */
+function prepended(peer: BgpPeer, times: number): string | null {
+  if (times === 0 || isInternal(peer)) return null;
+  return Array.from({ length: times }, () => String(peer.localAsn ?? peer.myAsn)).join(' ');
 }
 
 function words(communities: readonly BgpCommunity[], kind: BgpCommunity['kind']): string | null {

@@ -89,6 +89,10 @@ export interface BgpAdvertisement {
   readonly aggregationLengthV6: number;
   /** 0: not set. */
   readonly localPref: number;
+  /** 0: not set, which is what a router sends anyway. */
+  readonly med: number;
+  /** Additional times of our AS number in the path; 0: none. */
+  readonly asPathPrepend: number;
   /** Sorted by kind and value, without duplicates. */
   readonly communities: readonly BgpCommunity[];
 }

@@ -38,6 +38,8 @@ export function advertisement(name: string, part: Partial<BgpAdvertisement> = {}
     aggregationLength: 32,
     aggregationLengthV6: 128,
     localPref: 0,
+    med: 0,
+    asPathPrepend: 0,
     communities: [],
     ...part,
   };

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { mergeRoutes, type BgpVerdict } from '#core/bgp/advertise.ts';
 import { bgpContext } from '#core/bgp/gates.ts';
-import { uniteCommunities } from '#core/bgp/route.ts';
+import { granted, uniteCommunities } from '#core/bgp/route.ts';
 import { buildModel } from '#core/frr/build.ts';
 import type { FrrModel } from '#core/frr/model.ts';
 import type { BfdProfile, BgpPeer } from '#core/model/config.ts';
@@ -67,6 +67,8 @@ const verdictArbitrary = (peers: readonly BgpPeer[]): fc.Arbitrary<BgpVerdict> =
       family: fc.constantFrom('198.51.100.', '2001:db8:100::'),
       aggregate: fc.boolean(),
       localPref: fc.constantFrom(0, 100, 4_294_967_295),
+      med: fc.constantFrom(0, 50, 4_294_967_295),
+      asPathPrepend: fc.constantFrom(0, 1, 10),
       communities: fc.subarray(['64512:1', '65535:65281', '65535:666', 'large:1:2:3']),
       peers: fc.subarray(peers.map(({ name }) => name)),
     })
@@ -75,7 +77,7 @@ const verdictArbitrary = (peers: readonly BgpPeer[]): fc.Arbitrary<BgpVerdict> =
       const host = ip.family === 'ipv4' ? 32 : 128;
       const grant = {
         peers: given.peers.toSorted(),
-        localPref: given.localPref,
+        ...granted(given),
         communities: uniteCommunities(given.communities.map(community), []),
       };
       const prefix = cidrOf(ip, given.aggregate ? host - 8 : host);

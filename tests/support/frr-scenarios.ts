@@ -176,6 +176,26 @@ export const scenarios: readonly Scenario[] = [
     services: [['198.51.100.10']],
   },
   {
+    name: 'med-and-as-path-prepend',
+    config: config({
+      pools: [v4],
+      bgpAdvertisements: [
+        advertisement('all', {
+          med: 50,
+          asPathPrepend: 3,
+          localPref: 200,
+          communities: [community('64512:1')],
+        }),
+      ],
+      peers: [
+        peer('ebgp', '10.0.0.1'),
+        peer('ibgp', '10.0.0.2', { remoteAs: internal }),
+        peer('other-as', '10.0.0.3', { localAsn: 65010 }),
+      ],
+    }),
+    services: [['198.51.100.10']],
+  },
+  {
     name: 'two-peers-different-communities',
     config: config({
       pools: [v4],

@@ -77,6 +77,28 @@ describe('sessions', () => {
     expect(await route()).not.toContain('locPrf":100');
   });
 
+  it('MED and a longer path: the router sees both, and prefers the way without them', async () => {
+    await router(64513, OURS.ipv4, ['remote-as 64512', 'passive']);
+    const own = peer('p', ROUTER.ipv4, { connectTime: 1 });
+    announce([own]);
+    await eventually(async () => expect(await route()).toContain('"string":"64512"'), LONG);
+    expect(await route()).toContain('"metric":0');
+    announce([own], {}, { med: 4_294_967_295, asPathPrepend: 2 });
+    await eventually(async () => {
+      expect(await route()).toContain('"string":"64512 64512 64512"');
+      expect(await route()).toContain('"metric":4294967295');
+    }, LONG);
+    expect((await lab.session()).dropped).toBe(0);
+  });
+
+  it('a longer path is nothing for a neighbour of our own AS, MED is', async () => {
+    await router(64512, OURS.ipv4, ['remote-as 64512', 'passive']);
+    const own = peer('own', ROUTER.ipv4, { remoteAs: { kind: 'internal' }, connectTime: 1 });
+    announce([own], {}, { med: 50, asPathPrepend: 2 });
+    await eventually(async () => expect(await route()).toContain('"metric":50'), LONG);
+    expect(await route()).toContain('"string":"Local"');
+  });
+
   it('#64 a password with every kind of character; a wrong one keeps the session down', async () => {
     const password = 'a?b|c!d#"e\'$f';
     await router(64513, OURS.ipv4, ['remote-as 64512', 'passive', `password ${password}`]);

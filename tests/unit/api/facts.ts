@@ -388,5 +388,9 @@ export const addedFields: Readonly<Record<string, readonly string[]>> = {
     'spec.excludedAddresses list(string) maxItems=10000',
     'spec.excludedAddresses[] string maxLength=100 cel=1',
   ],
+  'BGPAdvertisement v1beta1': [
+    'spec.asPathPrepend integer format=int32 min=0 max=10',
+    'spec.med integer format=int64 min=0 max=4294967295',
+  ],
   'L2Advertisement v1beta1': ['spec.failover string enum=Default,Sticky,Spread'],
 };

@@ -102,6 +102,29 @@ describe('from Services to routes', () => {
       routes({ pools, bgpAdvertisements }, service(['198.51.100.1']), service(['198.51.100.200'])),
     ).toEqual(['198.51.100.0/24 tor1 1000']);
   });
+  it('where aggregates of two pools meet, the lowest MED and the shortest path win; unset is the lowest', () => {
+    const pools = [pool('pool-a', '198.51.100.0/25'), pool('pool-b', '198.51.100.128/25')];
+    const merged = (a: object, b: object) => {
+      const given = config({
+        pools,
+        bgpAdvertisements: [
+          advertisement('a', { ...a, aggregationLength: 24 }),
+          advertisement('b', { ...b, pools: ['pool-b'], aggregationLength: 24 }),
+        ],
+      });
+      const context = bgpContext(given, node(), false);
+      const both = ['198.51.100.1', '198.51.100.200'].map((ip) =>
+        decideBgp(context, service([ip]), slice(endpoint())),
+      );
+      return mergeRoutes(both).flatMap(({ grants }) => grants);
+    };
+    expect(merged({ med: 70, asPathPrepend: 2 }, { med: 50, asPathPrepend: 3 })).toEqual([
+      { peers: ['tor1'], localPref: 0, med: 50, asPathPrepend: 2, communities: [] },
+    ]);
+    expect(merged({ med: 70, asPathPrepend: 2 }, {})).toEqual([
+      { peers: ['tor1'], localPref: 0, communities: [] },
+    ]);
+  });
   it('routes are sorted by value, not by text', () => {
     expect(routes({}, service(['198.51.100.10']), service(['198.51.100.2']))).toEqual([
       '198.51.100.2/32 tor1 0',

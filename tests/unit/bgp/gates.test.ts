@@ -139,4 +139,9 @@ describe('local preference conflicts (speaker-bgp.md §1.7)', () => {
   it('0 is a value like any other', () => {
     expect(conflict({ localPref: 0 }, {})).toBe('conflictingAdvertisements');
   });
+  it.each(['med', 'asPathPrepend'])('%s is compared as localPref is', (field) => {
+    const same = { localPref: 7 };
+    expect(conflict({ ...same, [field]: 5 }, same)).toBe('conflictingAdvertisements');
+    expect(conflict({ ...same, [field]: 5 }, { ...same, [field]: 5 })).toBe('announce');
+  });
 });

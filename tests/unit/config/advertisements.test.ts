@@ -183,6 +183,16 @@ describe('ADB-17: local preferences on one pool (api.md 6.7.2)', () => {
     expect(clash(a, b).problems).toEqual([]);
   });
 
+  it.each([
+    ['med', { localPref: 0, med: 50 }],
+    ['asPathPrepend', { localPref: 0, asPathPrepend: 2 }],
+  ])('%s is compared alike, and named', (field, a) => {
+    const { problems } = clash(a, {});
+    expect(problems.map(({ code, field: at }) => [code, at])).toEqual([['ADB-17', `spec.${field}`]]);
+    expect(clash(a, a).problems).toEqual([]);
+    expect(problems[0]?.message).toContain(`sets ${field} 0`);
+  });
+
   it('no conflict with no node known', () => {
     expect(clash({}, {}, []).problems).toEqual([]);
   });
