@@ -1,22 +1,38 @@
 /** `npm run metallb -- COMMAND`: tools for people, from a clone. */
 import { AppError, SettingsError } from '#core/errors.ts';
+import { diffCommand, usage as diffUsage } from '#cli/diff/command.ts';
 import { moveCommand, usage as moveUsage } from '#cli/move/command.ts';
-import { usage, validateCommand } from '#cli/validate/command.ts';
+import { renderCommand, usage as renderUsage } from '#cli/render/command.ts';
+import { usage as validateUsage, validateCommand } from '#cli/validate/command.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 64;
 const EXIT_BUG = 70;
 
+const host = {
+  env: process.env,
+  write: (text: string) => process.stdout.write(text),
+  warn: (text: string) => process.stderr.write(text),
+};
+
+type Command = (argv: readonly string[], surroundings: typeof host) => Promise<number>;
+
+const commands = new Map<string, { readonly run: Command; readonly usage: string }>([
+  ['validate', { run: validateCommand, usage: validateUsage }],
+  ['render', { run: renderCommand, usage: renderUsage }],
+  ['diff', { run: diffCommand, usage: diffUsage }],
+  ['move', { run: moveCommand, usage: moveUsage }],
+]);
+
 async function run(): Promise<number> {
-  const [command, ...argv] = process.argv.slice(2);
+  const [name, ...argv] = process.argv.slice(2);
   const asked = process.env['INIT_CWD'];
   if (asked !== undefined) process.chdir(asked);
-  if (command === 'validate' && !argv.includes('--help'))
-    return validateCommand(argv, { env: process.env, write: (text) => process.stdout.write(text) });
-  if (command === 'move' && !argv.includes('--help'))
-    return moveCommand(argv, { env: process.env, write: (text) => process.stdout.write(text) });
-  process.stdout.write(command === 'move' ? moveUsage : `${usage}\n${moveUsage}`);
-  return command === undefined || command === 'help' || argv.includes('--help') ? 0 : EXIT_USAGE;
+  const command = commands.get(name ?? '');
+  const isHelp = argv.includes('--help');
+  if (command !== undefined && !isHelp) return command.run(argv, host);
+  process.stdout.write(command?.usage ?? [...commands.values()].map(({ usage }) => usage).join('\n'));
+  return isHelp || name === undefined || name === 'help' ? 0 : EXIT_USAGE;
 }
 
 try {

@@ -15,6 +15,8 @@ import { noResources, type ClusterResources } from '#core/config/resources.ts';
 import { unknownFields } from '#core/config/unknown-fields.ts';
 import type { Problem } from '#core/model/config.ts';
 import {
+  FRR_EXTRAS,
+  projectExtras,
   projectNamespace,
   projectNode,
   projectSecret,
@@ -143,7 +145,7 @@ function operatorFindings(manifest: Manifest, ref: ObjectRef): Finding[] {
 }
 
 /** The manifests as compile reads them; objects of other namespaces are not there. */
-function resourcesOf(manifests: readonly Manifest[], { namespace }: ValidateOptions): ClusterResources {
+export function resourcesOf(manifests: readonly Manifest[], { namespace }: ValidateOptions): ClusterResources {
   const here = manifests
     .filter(({ metadata }) => (metadata.namespace ?? namespace) === namespace)
     .map((manifest) => ({ ...manifest, metadata: { ...manifest.metadata, namespace } }));
@@ -165,6 +167,10 @@ function resourcesOf(manifests: readonly Manifest[], { namespace }: ValidateOpti
     namespaces: core('Namespace', manifests).map(projectNamespace),
     nodes: nodes.length === 0 ? [SOME_NODE] : nodes,
     secrets: core('Secret', here).map((manifest) => projectSecret(withStringData(manifest))),
+    frrExtras: core('ConfigMap', here)
+      .filter(({ metadata }) => metadata.name === FRR_EXTRAS)
+      .map(projectExtras)
+      .join('\n'),
   };
 }
 

@@ -134,6 +134,13 @@ export function projectNamespace(raw: RawObject): NamespaceView {
   return { name: raw.metadata.name, labels: labels(raw.metadata['labels']) };
 }
 
+/** Name of the ConfigMap whose key `extras` is appended to FRR's configuration. */
+export const FRR_EXTRAS = 'bgpextras';
+
+export function projectExtras(raw: RawObject): string {
+  return text(fields(raw['data'])['extras']);
+}
+
 /** Keeps the type and the password only: nothing else of a Secret enters memory. */
 export function projectSecret(raw: RawObject): SecretView {
   const encoded = fields(raw['data'])['password'];

@@ -3,7 +3,9 @@ import { metallbResources } from '#core/api/resources.ts';
 import type { ConfigKind } from '#core/api/ingest.ts';
 import { parseResource, type Parsed } from '#core/config/parse.ts';
 import {
+  FRR_EXTRAS,
   projectEndpointSlice,
+  projectExtras,
   projectNamespace,
   projectNode,
   projectSecret,
@@ -90,7 +92,7 @@ export function watchSpeakerStores(
     extras: watch({
       type: kinds.ConfigMap,
       ...own,
-      fieldSelector: 'metadata.name=bgpextras',
+      fieldSelector: `metadata.name=${FRR_EXTRAS}`,
       project: projectExtras,
     }),
     config: {
@@ -114,11 +116,6 @@ export function watchSpeakerStores(
         ? undefined
         : watch({ type: kinds.Pod, ...own, labelSelector: podLabels, project: projectPod }),
   };
-}
-
-function projectExtras(raw: KubeObject): string {
-  const data = (raw['data'] ?? {}) as Readonly<Record<string, unknown>>;
-  return typeof data['extras'] === 'string' ? data['extras'] : '';
 }
 
 /** A pod that is not (or no longer) on the network is no member. */

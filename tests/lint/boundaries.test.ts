@@ -29,6 +29,8 @@ const broken: readonly [file: string, code: string][] = [
   ['speaker/c.ts', "import { Registry } from 'prom-client';\nexport const c = Registry;"],
   ['operator/a.ts', "import koffi from 'koffi';\nexport const a = koffi;"],
   ['operator/b.ts', "import { x } from '#tests/support/x.ts';\nexport const b = x;"],
+  ['cli/b.ts', "import { x } from '#speaker/ports.ts';\nexport const b = x;"],
+  ['cli/c.ts', "import { x } from '#speaker/frr/driver.ts';\nexport const c = x;"],
   ['cli/a.ts', "import { x } from '#lab/lab.ts';\nexport const a = x;"],
 ];
 
@@ -39,6 +41,7 @@ const kept: readonly [file: string, code: string][] = [
   ['core/election/ok.ts', "import { createHash } from 'node:crypto';\nexport const ok = createHash;"],
   ['runtime/kube/ok.ts', "import { AppError } from '#core/errors.ts';\nexport const ok = AppError;"],
   ['runtime/lease/ok.ts', "import type { X } from '#core/lease/step.ts';\nexport type Ok = X;"],
+  ['cli/ok.ts', "import { x } from '#speaker/frr/templates.ts';\nexport const ok = x;"],
   ['controller/ok.ts', "import type { Logger } from '#runtime/log/logger.ts';\nexport type Ok = Logger;"],
 ];
 

@@ -77,7 +77,7 @@ describe('sessions', () => {
     expect(await route()).not.toContain('locPrf":100');
   });
 
-  it('MED and a longer path: the router sees both, and prefers the way without them', async () => {
+  it('MED and a longer path: the router sees both, and the session stays', async () => {
     await router(64513, OURS.ipv4, ['remote-as 64512', 'passive']);
     const own = peer('p', ROUTER.ipv4, { connectTime: 1 });
     announce([own]);

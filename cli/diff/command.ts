@@ -1,0 +1,89 @@
+/** `metallb diff`: what manifests would change in the frr.conf of each node of a cluster. */
+import { masked } from '#core/frr/masked.ts';
+import { nodeModel } from '#core/frr/node-model.ts';
+import { AppError, SettingsError } from '#core/errors.ts';
+import type { Manifest } from '#core/config/validate.ts';
+import { unified } from '#cli/diff/unified.ts';
+import { readArguments, sharedUsage, type RenderArguments } from '#cli/render/arguments.ts';
+import {
+  chosenNodes,
+  problemLines,
+  readFiles,
+  readLive,
+  rendererOf,
+  type RenderHost,
+} from '#cli/render/nodes.ts';
+import { overlay, snapshotOf } from '#cli/render/sources.ts';
+
+export const usage = `metallb diff [flags] FILE|FOLDER|-...
+
+Shows what the files would change in the frr.conf of each node, if they were applied to the cluster. Nothing is
+applied; passwords are hidden. Exit code 0: nothing changes, 1: something does, 2: the files bring a problem, or could
+not be compared.
+
+  -o, --output FORMAT    text (unified diff), json (default text)
+${sharedUsage}`;
+
+export const exitCode = { same: 0, differs: 1, problem: 2 } as const;
+
+interface NodeDiff {
+  readonly node: string;
+  readonly changed: boolean;
+  /** Empty when nothing changes. */
+  readonly diff: string;
+  /** Those that the cluster does not have already. */
+  readonly problems: readonly string[];
+}
+
+/** Runs the command; returns the exit code. Throws SettingsError for wrong flags only. */
+export async function diffCommand(argv: readonly string[], host: RenderHost): Promise<number> {
+  const args = readArguments(argv, host.env);
+  if (args.paths.length === 0)
+    throw new SettingsError(['nothing to compare: name files or folders, or - for standard input']);
+  try {
+    const files = readFiles(args.paths);
+    const diffs = diffNodes(await readLive(args), files, args);
+    host.write(
+      args.format === 'json' ? `${JSON.stringify(diffs, null, 2)}\n` : diffs.map(({ diff }) => diff).join(''),
+    );
+    const problems = diffs.flatMap((each) => each.problems);
+    for (const line of problems) host.warn(`${line}\n`);
+    if (problems.length > 0) return exitCode.problem;
+    return diffs.some(({ changed }) => changed) ? exitCode.differs : exitCode.same;
+  } catch (error) {
+    if (error instanceof SettingsError || !isOfSurroundings(error)) throw error;
+    host.warn(`metallb: ${error.message}\n`);
+    return exitCode.problem;
+  }
+}
+
+/** The API server, or a file that cannot be read. */
+function isOfSurroundings(error: unknown): error is Error {
+  return error instanceof AppError || (error instanceof Error && 'code' in error);
+}
+
+/** Each chosen node now, and as its running speaker would make it of the cluster with the files. */
+export function diffNodes(
+  cluster: readonly Manifest[],
+  files: readonly Manifest[],
+  args: RenderArguments,
+): NodeDiff[] {
+  const { namespace, flags, nodes } = args;
+  const before = snapshotOf(cluster, namespace, nodes);
+  const after = snapshotOf(overlay(cluster, files, namespace), namespace, nodes);
+  const nodesBefore = new Map(before.resources.nodes.map((node) => [node.name, node]));
+  const render = rendererOf(args);
+  return chosenNodes(after, nodes).map((node) => {
+    const now = nodeModel(before, nodesBefore.get(node.name) ?? node, flags);
+    const then = nodeModel(after, node, flags, now.lastGood);
+    const known = new Set(problemLines(now, node.name));
+    const [from, to] = [render(masked(now.model)), render(masked(then.model, now.model))];
+    const names = { from: `${node.name}/frr.conf`, to: `${node.name}/frr.conf (with the files)` };
+    return {
+      node: node.name,
+      changed: from !== to,
+      diff: unified(from, to, names),
+      problems: problemLines(then, node.name).filter((line) => !known.has(line)),
+    };
+  });
+}
