@@ -1,6 +1,6 @@
 /** The speaker without its process: stores, decisions, ports and writers wired together. */
 import { conflictEvent } from '#core/announce/conflict.ts';
-import type { ServiceVerdict } from '#core/announce/verdict.ts';
+import { lacksInterfaces, type ServiceVerdict } from '#core/announce/verdict.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
@@ -146,8 +146,13 @@ export class Speaker {
   /** None of the interfaces an advertisement names exists here (speaker-l2.md §2.7). */
   #warnOfInterfaces(verdict: ServiceVerdict): void {
     const { events, l2, nodeName } = this.#parts;
-    const wanted = verdict.l2.kind === 'decided' ? verdict.l2.decision.interfaces : undefined;
-    if (wanted === undefined || wanted.some((name) => l2.interfaces.some((one) => one.name === name))) return;
+    if (
+      !lacksInterfaces(
+        verdict,
+        l2.interfaces.map(({ name }) => name),
+      )
+    )
+      return;
     for (const ip of verdict.addresses)
       events.record(serviceOf(verdict), {
         type: 'Warning',

@@ -122,7 +122,8 @@ const isNamed = (metadata: unknown): boolean =>
   typeof metadata === 'object' &&
   metadata !== null &&
   'name' in metadata &&
-  typeof metadata.name === 'string';
+  typeof metadata.name === 'string' &&
+  metadata.name !== '';
 
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;

@@ -47,6 +47,12 @@ export function decideAnnouncement(
   };
 }
 
+/** Whether this node announces on named interfaces only and has none of them (SVC-5, speaker-l2.md §2.7). */
+export function lacksInterfaces(verdict: ServiceVerdict, present: readonly string[]): boolean {
+  const wanted = verdict.l2.kind === 'decided' ? verdict.l2.decision.interfaces : undefined;
+  return wanted !== undefined && !wanted.some((name) => present.includes(name));
+}
+
 export type Protocol = 'bgp' | 'layer2';
 
 /** The protocols by which the verdict announces, in the order in which they are asked. */

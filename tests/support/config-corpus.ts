@@ -12,6 +12,7 @@ import {
   pool,
   type TestObject,
 } from '#tests/support/config-factories.ts';
+import { kept } from '#tests/support/rule-cases.ts';
 
 export interface Case {
   /** The rule of api.md §6, and what is special about the case. */
@@ -202,4 +203,29 @@ const profiles: readonly Case[] = [
   accepted('BFD', bfd('a', { detectMultiplier: 3, echoMode: true, receiveInterval: 10 })),
 ];
 
-export const corpus: readonly Case[] = [...pools, ...communities, ...layer2, ...bgp, ...peers, ...profiles];
+const same = { key: 'team', operator: 'In', values: ['a', 'b'] };
+const selectors: readonly Case[] = [
+  refused(
+    'SEL-1 (PEER-13)',
+    'duplicate',
+    peer('a', { nodeSelectors: [{ matchExpressions: [{ ...same, values: ['a', 'a'] }] }] }),
+  ),
+  refused(
+    'SEL-2 (ADL-3)',
+    'duplicate',
+    l2Adv('a', { nodeSelectors: [{ matchExpressions: [same, { ...same, values: ['b', 'a'] }] }] }),
+  ),
+  refused('SEL-3 (ADB-5)', 'duplicate definition', bgpAdv('a', { nodeSelectors: twice })),
+  refused('SEL-4 FRR-4 (PEER-14)', 'invalid label selector', peer('a', { nodeSelectors: unreadable })),
+];
+
+export const corpus: readonly Case[] = [
+  ...pools,
+  ...communities,
+  ...layer2,
+  ...bgp,
+  ...peers,
+  ...profiles,
+  ...selectors,
+  ...kept.map(([ids, ...objects]) => accepted(`${ids}: kept`, ...objects)),
+];

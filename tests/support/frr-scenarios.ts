@@ -245,4 +245,17 @@ export const scenarios: readonly Scenario[] = [
     }),
     services: [['198.51.100.10']],
   },
+  {
+    // SVC-3: the original stops at 63 of them, FRR does not.
+    name: 'seventy-communities',
+    config: config({
+      pools: [v4],
+      bgpAdvertisements: [
+        advertisement('all', {
+          communities: Array.from({ length: 70 }, (_, index) => community(`64512:${index}`)),
+        }),
+      ],
+    }),
+    services: [['198.51.100.10']],
+  },
 ];

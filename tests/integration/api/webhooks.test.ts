@@ -201,10 +201,14 @@ describe('without the webhook', () => {
     });
     await waitFor(
       'the API server to let through',
-      async () => (await create(pool('open', ['nonsense']))).status === 201,
+      async () => (await create(pool('open', ['10.0.0.9-10.0.0.1']))).status === 201,
       { deadlineMs: 10_000, explain: () => Promise.resolve(server.logTail()) },
     );
     const refused = await create(bgpAdv('shut', { serviceSelectors: [{}], aggregationLength: 24 }));
     expect(refused.status).toBe(422);
+    expect((await create(pool('shut', ['nonsense']))).message).toContain('invalid CIDR "nonsense"');
+    // The same with no webhook registered at all.
+    await lab.api.send('DELETE', configurationPath);
+    expect((await create(pool('still-open', ['10.0.0.9-10.0.0.1']))).status).toBe(201);
   });
 });

@@ -150,7 +150,7 @@ describe('when things go wrong', () => {
     await eventually(async () => expect((await lab.received()).length).toBe(999), 20_000);
   });
 
-  it('a neighbour FRR refuses is left out and named; the others go on', async () => {
+  it('X-6: a neighbour FRR refuses is left out and named; the others go on', async () => {
     const peers = [...routerPeers, peer('self', OURS.ipv4)];
     port.setDesired(announcing(routes(3), { peers }));
     await eventually(async () => expect((await lab.received()).length).toBe(3), 20_000);

@@ -5,6 +5,7 @@ import { parseManifests } from '#cli/validate/documents.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import { corpus } from '#tests/support/config-corpus.ts';
 import type { TestObject } from '#tests/support/config-factories.ts';
+import { idsOf } from '#tests/support/rule-ids.ts';
 
 /** The same cases as tests/integration/api/webhooks.test.ts runs through the API server. */
 const manifest = ({ kind, metadata: { name, namespace }, spec }: TestObject): string => {
@@ -12,12 +13,17 @@ const manifest = ({ kind, metadata: { name, namespace }, spec }: TestObject): st
   return stringify({ apiVersion: `${group}/${version}`, kind, metadata: { name, namespace }, spec });
 };
 
-describe('metallb validate gives the verdicts of the cluster', () => {
-  it.each(corpus)('$name', ({ objects, denied }) => {
+describe('metallb validate, and with it compile, gives the verdicts of the cluster', () => {
+  it.each(corpus)('$name', ({ name, objects, denied }) => {
     const text = objects.map(manifest).join('---\n');
     const lines = judge(parseManifests(text, 'f.yaml'), [], { namespace: 'metallb-system', complete: false });
     const errors = lines.filter(({ severity }) => severity === 'error');
-    if (denied === undefined) expect(errors).toEqual([]);
-    else expect(errors.map(({ message }) => message).join('\n')).toContain(denied);
+    if (denied === undefined) {
+      expect(errors).toEqual([]);
+      return;
+    }
+    expect(errors.map(({ message }) => message).join('\n')).toContain(denied);
+    const ids = idsOf(name);
+    if (ids.length > 0) expect(ids).toContain(errors[0]?.code);
   });
 });
