@@ -1,12 +1,27 @@
 /** Tells the API server which CA our certificate is of: written only where it is not what it should be. */
+import { metallbResources } from '#core/api/resources.ts';
 import { WEBHOOK_CONFIGURATION } from '#core/api/webhooks.ts';
-import { KubeError, type KubeClient, type KubeObject, type ResourceType } from '#runtime/kube/types.ts';
+import {
+  KubeError,
+  type KubeClient,
+  type KubeObject,
+  type ObjectRef,
+  type ResourceType,
+} from '#runtime/kube/types.ts';
 
 const VALIDATING: ResourceType = {
   group: 'admissionregistration.k8s.io',
   version: 'v1',
   plural: 'validatingwebhookconfigurations',
   kind: 'ValidatingWebhookConfiguration',
+  namespaced: false,
+};
+
+const DEFINITION: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
   namespaced: false,
 };
 
@@ -22,13 +37,8 @@ export async function ensureCaBundle(
   ca: string,
 ): Promise<BundleOutcome> {
   const ref = { type: VALIDATING, name: WEBHOOK_CONFIGURATION };
-  let stored: KubeObject;
-  try {
-    stored = await client.get(ref);
-  } catch (error) {
-    if (error instanceof KubeError && error.status === 404) return 'absent';
-    throw error;
-  }
+  const stored = await read(client, ref);
+  if (stored === undefined) return 'absent';
   const caBundle = Buffer.from(ca).toString('base64');
   const webhooks = (stored['webhooks'] ?? []) as readonly Webhook[];
   if (webhooks.every(({ clientConfig }) => clientConfig?.caBundle === caBundle)) return 'unchanged';
@@ -39,4 +49,55 @@ export async function ensureCaBundle(
   const apiVersion = `${VALIDATING.group}/${VALIDATING.version}`;
   await client.replace(ref, { ...stored, apiVersion, kind: VALIDATING.kind, webhooks: updated });
   return 'written';
+}
+
+interface Conversion {
+  readonly strategy?: string;
+  readonly webhook?: {
+    readonly clientConfig?: {
+      readonly caBundle?: string;
+      readonly service?: { readonly name?: string; readonly namespace?: string };
+    };
+  };
+}
+
+/**
+ * Puts the CA into the conversion stanza of the BGPPeer CRD, if it has one that calls us: our own CRD has none (ADR 3),
+ * that of a MetalLB installation has. Throws KubeError (Conflict: try again).
+ */
+export async function ensureConversionCa(
+  client: Pick<KubeClient, 'get' | 'replace'>,
+  service: { readonly name: string; readonly namespace: string },
+  ca: string,
+): Promise<BundleOutcome> {
+  const { plural, group } = metallbResources.BGPPeer;
+  const ref = { type: DEFINITION, name: `${plural}.${group}` };
+  const stored = await read(client, ref);
+  const spec = (stored?.['spec'] ?? {}) as { readonly conversion?: Conversion };
+  const { conversion } = spec;
+  const config = conversion?.webhook?.clientConfig;
+  const ours =
+    conversion?.strategy === 'Webhook' &&
+    config?.service?.name === service.name &&
+    config.service.namespace === service.namespace;
+  if (stored === undefined || !ours) return 'absent';
+  const caBundle = Buffer.from(ca).toString('base64');
+  if (config.caBundle === caBundle) return 'unchanged';
+  const webhook = { ...conversion.webhook, clientConfig: { ...config, caBundle } };
+  await client.replace(ref, {
+    ...stored,
+    apiVersion: `${DEFINITION.group}/${DEFINITION.version}`,
+    kind: DEFINITION.kind,
+    spec: { ...spec, conversion: { ...conversion, webhook } },
+  });
+  return 'written';
+}
+
+async function read(client: Pick<KubeClient, 'get'>, ref: ObjectRef): Promise<KubeObject | undefined> {
+  try {
+    return await client.get(ref);
+  } catch (error) {
+    if (error instanceof KubeError && error.status === 404) return undefined;
+    throw error;
+  }
 }

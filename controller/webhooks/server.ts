@@ -1,8 +1,12 @@
-/** The HTTPS server of the validating webhooks. What it cannot check it lets through, with a warning. */
+/**
+ * The HTTPS server of the webhooks. What admission cannot check it lets through, with a warning; conversion needs nothing
+ * but the object.
+ */
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import { admit, admitAtOnce, type AdmissionAnswer, type AdmissionRequest } from '#core/config/admission.ts';
+import { answerConversion, CONVERT_PATH } from '#controller/webhooks/conversion.ts';
 import { answerReview, readReview } from '#controller/webhooks/review.ts';
 import { readStored } from '#controller/webhooks/stored.ts';
 import type { KubeClient } from '#runtime/kube/types.ts';
@@ -36,6 +40,11 @@ async function handle(
   const body = await readBody(request);
   if (body === undefined) return reply(response, 413, { message: `more than ${MAX_BODY} bytes` });
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  if (path === CONVERT_PATH) {
+    const converted = answerConversion(body);
+    if (converted === undefined) return reply(response, 400, { message: 'not a ConversionReview' });
+    return reply(response, 200, converted);
+  }
   const review = readReview(path, body);
   if (review === undefined) return reply(response, 400, { message: 'not an AdmissionReview for this path' });
   const answer = await decide(options, review.request);

@@ -1,6 +1,6 @@
 /** Brings the webhooks up: certificates, server, CA bundle, and the looks at both from time to time. */
 import type { Server } from 'node:https';
-import { ensureCaBundle, type BundleOutcome } from '#controller/webhooks/ca-bundle.ts';
+import { ensureCaBundle, ensureConversionCa, type BundleOutcome } from '#controller/webhooks/ca-bundle.ts';
 import { ensureCertificates } from '#controller/webhooks/certificates.ts';
 import { createWebhookServer } from '#controller/webhooks/server.ts';
 import { listen, type RunningServer } from '#runtime/http/server.ts';
@@ -9,8 +9,8 @@ import type { KubeClient } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
 
-/** How often certificates and CA bundle are looked at; both are read only unless something is amiss. */
-const LOOK_MS = 60_000;
+/** How often certificates and CA bundles are looked at; both are read only unless something is amiss. */
+const LOOK_MS = 15_000;
 const DRAIN_MS = 5000;
 
 export interface WebhooksOptions {
@@ -67,7 +67,7 @@ async function certify(server: Server, options: WebhooksOptions): Promise<Certif
   return { ready: () => pair !== undefined, stop: () => Promise.resolve(stop()) };
 }
 
-/** One key of a queue looks after certificates and bundle: at the start, every minute, and again after a failure. */
+/** One key of a queue looks after certificates and bundle: at the start, every 15 s, and again after a failure. */
 function rotate(server: Server, options: WebhooksOptions): Certifying {
   const { client, namespace, secret, service, logger } = options;
   const secure = secureOptions(options.tls);
@@ -88,6 +88,8 @@ function rotate(server: Server, options: WebhooksOptions): Certifying {
       if (outcome !== 'unchanged' && outcome !== bundle)
         logger.info('CA of the webhooks in the ValidatingWebhookConfiguration', { outcome });
       bundle = outcome;
+      if ((await ensureConversionCa(client, { name: service, namespace }, ca.cert)) === 'written')
+        logger.info('CA of the webhooks in the conversion of the BGPPeer CRD');
       return { kind: 'after', ms: LOOK_MS };
     },
   });

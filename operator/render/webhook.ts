@@ -24,6 +24,12 @@ const clusterRules: readonly Rule[] = [
     resourceNames: [WEBHOOK_CONFIGURATION],
     verbs: ['get', 'update'],
   },
+  {
+    apiGroups: ['apiextensions.k8s.io'],
+    resources: ['customresourcedefinitions'],
+    resourceNames: [`${metallbResources.BGPPeer.plural}.metallb.io`],
+    verbs: ['get', 'update'],
+  },
 ];
 
 /** RBAC cannot name what does not exist yet: creating is for any Secret, the rest for ours only. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { metallbResources } from '#core/api/resources.ts';
 import { WEBHOOK_CONFIGURATION } from '#core/api/webhooks.ts';
+import { renewed } from '#controller/webhooks/certificates.ts';
 import { Lab } from '#lab/lab.ts';
 import { nodeAddresses } from '#lab/net/plan.ts';
 import type { Daemon } from '#lab/process/daemon.ts';
@@ -189,6 +190,70 @@ describe('certificates', () => {
     server = await startServer();
     await serving();
     expect((await configuration()).webhooks).toEqual(webhooks);
+  });
+});
+
+describe('C04, C06: a BGPPeer CRD of another installation, with a conversion stanza that calls us', () => {
+  const crdPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bgppeers.metallb.io';
+  // Not just `Cg==`: Kubernetes 1.36 refuses what is no certificate.
+  const foreign = Buffer.from(renewed(undefined, 'other.svc', new Date()).ca.cert).toString('base64');
+  const peersOf = (version: string) => `/apis/metallb.io/${version}/namespaces/metallb-system/bgppeers`;
+  const clientConfig = {
+    caBundle: foreign,
+    service: { name: 'metallb-webhook-service', namespace: 'metallb-system', path: '/convert', port: PORT },
+  };
+  const conversion = {
+    strategy: 'Webhook',
+    webhook: { conversionReviewVersions: ['v1beta1', 'v1'], clientConfig },
+  };
+  interface Definition {
+    readonly metadata: { readonly resourceVersion: string };
+    readonly spec: { readonly conversion: typeof conversion };
+  }
+  const definition = () => lab.api.get<Definition>(crdPath);
+  const spec = { myASN: 64512, peerASN: 64513, peerAddress: '192.0.2.1' };
+
+  it('E3: the CA bundle is put right while we run, and written once; peers convert both ways', async () => {
+    await lab.api.patch(crdPath, { spec: { conversion } });
+    await waitFor(
+      'the CA in the conversion stanza',
+      async () => (await definition()).spec.conversion.webhook.clientConfig.caBundle !== foreign,
+      { deadlineMs: 40_000, explain: () => Promise.resolve(server.logTail()) },
+    );
+    const body = { apiVersion: 'metallb.io/v1beta1', kind: 'BGPPeer', metadata: { name: 'old' }, spec };
+    await waitFor(
+      'the API server to convert',
+      async () => (await send('POST', peersOf('v1beta1'), body)).status === 201,
+      { deadlineMs: 20_000, explain: () => Promise.resolve(server.logTail()) },
+    );
+    const read = (version: string) => lab.api.get<{ spec: object }>(`${peersOf(version)}/old`);
+    for (const version of ['v1beta1', 'v1beta2']) {
+      const stored = (await read(version)).spec;
+      expect(stored).toMatchObject(spec);
+      expect(Object.keys(stored)).not.toContain('holdTime');
+    }
+    const { resourceVersion } = (await definition()).metadata;
+    await server.stop('SIGTERM');
+    server = await startServer();
+    await serving();
+    expect((await definition()).metadata.resourceVersion).toBe(resourceVersion);
+  });
+
+  it('E1: applying our CRD ends the conversion, and with the server gone everything can be read and deleted', async () => {
+    const file = join(root, 'config/crd/metallb.io_bgppeers.yaml');
+    // ADR 3: a merge leaves half a stanza, which the API server refuses.
+    await expect(lab.kubectl(['apply', '--server-side', '--force-conflicts', '-f', file])).rejects.toThrow(
+      'conversion',
+    );
+    await lab.kubectl(['replace', '-f', file]);
+    expect((await definition()).spec.conversion).toEqual({ strategy: 'None' });
+    const { resourceVersion } = (await definition()).metadata;
+    await server.stop('SIGTERM');
+    await lab.kubectl(['get', 'bgppeers.v1beta1.metallb.io', 'old', '-n', 'metallb-system']);
+    server = await startServer();
+    await serving();
+    expect((await definition()).metadata.resourceVersion).toBe(resourceVersion);
+    expect((await send('DELETE', `${peersOf('v1beta2')}/old`)).status).toBe(200);
   });
 });
 
