@@ -51,14 +51,19 @@ export async function ensureCaBundle(
   return 'written';
 }
 
+interface ServiceName {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+interface ClientConfig {
+  readonly caBundle?: string;
+  readonly service?: Partial<ServiceName>;
+}
+
 interface Conversion {
   readonly strategy?: string;
-  readonly webhook?: {
-    readonly clientConfig?: {
-      readonly caBundle?: string;
-      readonly service?: { readonly name?: string; readonly namespace?: string };
-    };
-  };
+  readonly webhook?: { readonly clientConfig?: ClientConfig };
 }
 
 /**
@@ -67,7 +72,7 @@ interface Conversion {
  */
 export async function ensureConversionCa(
   client: Pick<KubeClient, 'get' | 'replace'>,
-  service: { readonly name: string; readonly namespace: string },
+  service: ServiceName,
   ca: string,
 ): Promise<BundleOutcome> {
   const { plural, group } = metallbResources.BGPPeer;
@@ -76,11 +81,7 @@ export async function ensureConversionCa(
   const spec = (stored?.['spec'] ?? {}) as { readonly conversion?: Conversion };
   const { conversion } = spec;
   const config = conversion?.webhook?.clientConfig;
-  const ours =
-    conversion?.strategy === 'Webhook' &&
-    config?.service?.name === service.name &&
-    config.service.namespace === service.namespace;
-  if (stored === undefined || !ours) return 'absent';
+  if (stored === undefined || conversion?.strategy !== 'Webhook' || !calls(config, service)) return 'absent';
   const caBundle = Buffer.from(ca).toString('base64');
   if (config.caBundle === caBundle) return 'unchanged';
   const webhook = { ...conversion.webhook, clientConfig: { ...config, caBundle } };
@@ -92,6 +93,9 @@ export async function ensureConversionCa(
   });
   return 'written';
 }
+
+const calls = (config: ClientConfig | undefined, service: ServiceName): config is ClientConfig =>
+  config?.service?.name === service.name && config.service.namespace === service.namespace;
 
 async function read(client: Pick<KubeClient, 'get'>, ref: ObjectRef): Promise<KubeObject | undefined> {
   try {
