@@ -65,17 +65,17 @@ function checkSecret(
   return undefined;
 }
 
-/** PEER-24 (ours): the password becomes the rest of one line of FRR's configuration. */
+/** PEER-24 (ours): the password becomes one word of FRR's configuration, which knows no quotes (speaker-bgp.md §3.6). */
 function checked(
   password: string,
   field: string,
 ): { password: string | undefined; findings: readonly Finding[] } {
   if (password === '') return { password: undefined, findings: [] };
-  if (/^[!-~]([ -~]{0,78}[!-~])?$/.test(password)) return { password, findings: [] };
+  if (/^[!-~]{1,80}$/.test(password)) return { password, findings: [] };
   return failed({
     code: 'PEER-24',
     field,
     message: 'the password cannot be used for TCP MD5',
-    remedy: 'Use 1 to 80 printable ASCII characters, without blanks at either end.',
+    remedy: 'Use 1 to 80 printable ASCII characters, without blanks.',
   });
 }

@@ -36,6 +36,7 @@ describe('peer rules: what fails', () => {
     ['PEER-23', { peerAddress: undefined, interface: 'eth0\n router bgp 1' }],
     ['PEER-23', { vrf: 'much-too-long-for-linux' }],
     ['PEER-24', { password: 'two\nlines' }],
+    ['PEER-24', { password: 'two words' }],
     ['SCHEMA', { holdTime: '90' }],
     ['SCHEMA', { connectTime: '1500ms' }],
     ['SCHEMA', { connectTime: '0s' }],
