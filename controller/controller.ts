@@ -16,7 +16,7 @@ import { reservationStore } from '#controller/loops/reservation-store.ts';
 import { ReservationLoop } from '#controller/loops/reservations.ts';
 import { ServiceLoop } from '#controller/loops/services.ts';
 import { Outage } from '#controller/outage.ts';
-import { startStores, type Stores } from '#controller/loops/views.ts';
+import { decisiveStores, startStores, type Stores } from '#controller/loops/views.ts';
 import { controllerMetrics } from '#controller/metrics.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
 import type { Transport } from '#runtime/kube/transport.ts';
@@ -118,9 +118,9 @@ export class Controller {
     this.#listen();
   }
 
-  /** Resolves when all stores are in. */
+  /** Resolves when all stores are in that decisions read: without ConfigurationState there is no report, no more. */
   async synced(): Promise<void> {
-    const stores = Object.values(this.#stores).map((store: Stores[keyof Stores]) => store.synced);
+    const stores = decisiveStores(this.#stores).map(([, store]) => store.synced);
     await Promise.all([...stores, this.#startReservations()]);
   }
 
@@ -154,7 +154,7 @@ export class Controller {
 
   /** Why the controller is not ready; undefined when it is. A standby is ready when its stores are in. */
   notReady(): string | undefined {
-    const waiting = Object.entries(this.#stores).filter(([, store]) => !store.isSynced);
+    const waiting = decisiveStores(this.#stores).filter(([, store]) => !store.isSynced);
     if (waiting.length > 0) return `not synced yet: ${waiting.map(([name]) => name).join(', ')}`;
     if (!this.#active) return undefined;
     const left = this.#firstPass?.size;
@@ -203,6 +203,7 @@ export class Controller {
       if (!isDeepStrictEqual(old?.parsed, now?.parsed)) configure();
     });
     configurationStates.onChange(() => this.#queues.state.add(STATE_KEY));
+    void configurationStates.synced.then(() => this.#queues.state.add(STATE_KEY));
   }
 
   /** Most Services of a cluster are no load balancers and never were. */

@@ -16,7 +16,7 @@ const CONTROLLER = { kind: 'controller' } as const;
 
 export interface ConfigurationStateOptions {
   readonly client: Pick<KubeClient, 'create' | 'patch' | 'apply'>;
-  readonly states: Pick<Store<ConfigurationStateView>, 'get'>;
+  readonly states: Pick<Store<ConfigurationStateView>, 'get' | 'isSynced'>;
   readonly namespace: string;
   /** Our own pod; undefined when we run by hand. */
   readonly owner: OwnerReference | undefined;
@@ -31,6 +31,8 @@ export async function reconcileConfigurationState(
   options: ConfigurationStateOptions,
 ): Promise<Outcome> {
   const { client, states, namespace, owner, problems, now } = options;
+  // Not read yet, or there is no such kind: whoever completes the store adds the key again.
+  if (!states.isSynced) return done;
   const type = metallbResources.ConfigurationState;
   const wish = { component: CONTROLLER, namespace, owner, problems, now: now() };
   const plan = planConfigurationState(states.get(`${namespace}/controller`), wish);

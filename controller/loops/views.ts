@@ -82,3 +82,9 @@ export function startStores(
     ),
   };
 }
+
+/** The stores that decisions read, by name: addresses wait for all of them, and for no other. */
+export function decisiveStores(stores: Stores): readonly (readonly [string, Store<unknown>])[] {
+  const { configurationStates: _, ...decisive } = stores;
+  return Object.entries(decisive) as readonly (readonly [string, Store<unknown>])[];
+}

@@ -86,10 +86,23 @@ class Reflector<T> {
     const wait = Math.max(retryAfterMs, pause ? backoffMs(Math.max(1, next.failures), random(), backoff) : 0);
     const fields = { ...this.#kind, cause, error: ended.error, waitMs: Math.round(wait) };
     if (ended.error === undefined || isGone(ended.error)) logger.debug('watch ended', fields);
+    else if (ended.error.status === 404) this.#tellMissing(next.failures);
     else if (next.failures <= 1) logger.info('watch interrupted', fields);
     else logger.warn('watch fails repeatedly', { ...fields, failures: next.failures });
     if (wait > 0) await sleep(clock, wait, signal);
     return next;
+  }
+
+  /** Once: a kind that is not installed may be meant so. It is asked for again all the time. */
+  #tellMissing(failures: number): void {
+    const { plural, group } = this.#options.type;
+    const fields = { ...this.#kind, resource: `${plural}.${group}`, failures };
+    if (failures > 1) this.#deps.logger.debug('the kind is still not installed', fields);
+    else
+      this.#deps.logger.warn(
+        'the kind is not installed: what needs it is off until its CRD is there',
+        fields,
+      );
   }
 
   async #request(state: WatchState): Promise<Ended> {
