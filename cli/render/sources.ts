@@ -1,4 +1,5 @@
 /** What is rendered: manifests, a cluster, or manifests as if they had been applied to the cluster. */
+import { createdBeside } from '#cli/validate/created.ts';
 import { METALLB_GROUP } from '#core/api/group.ts';
 import { resourcesOf, type Manifest } from '#core/config/validate.ts';
 import type { Snapshot } from '#core/frr/node-model.ts';
@@ -27,16 +28,14 @@ export function overlay(
     const known = result.get(keyOf(file));
     const own = namespaceOf(file, namespace);
     const placed = { ...file.metadata, ...(own === undefined ? {} : { namespace: own }) };
-    result.set(
-      keyOf(file),
-      known === undefined
-        ? { ...file, metadata: placed }
-        : {
-            ...file,
-            metadata: { ...placed, creationTimestamp: known.metadata['creationTimestamp'] },
-            ...('status' in known ? { status: known['status'] } : {}),
-          },
-    );
+    result.set(keyOf(file), {
+      ...file,
+      metadata: {
+        ...placed,
+        ...(cluster.length > 0 ? { creationTimestamp: createdBeside(file, known) } : {}),
+      },
+      ...(known !== undefined && 'status' in known ? { status: known['status'] } : {}),
+    });
   }
   return [...result.values()];
 }

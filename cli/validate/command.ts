@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { SettingsError } from '#core/errors.ts';
 import { METALLB_GROUP } from '#core/api/group.ts';
 import { validate, type Manifest, type Verdict } from '#core/config/validate.ts';
+import { createdBeside } from '#cli/validate/created.ts';
 import { readCluster } from '#cli/validate/cluster.ts';
 import { readManifests, type Documents, type Source } from '#cli/validate/documents.ts';
 import { formats, render, sortLines, type Format, type Line } from '#cli/validate/report.ts';
@@ -109,7 +110,13 @@ export function judge(
     key(kind, metadata.namespace ?? options.namespace, metadata.name);
   const sources = new Map(documents.sources.map((source) => [keyOf(source.manifest), source]));
   const others = cluster.filter((manifest) => !sources.has(keyOf(manifest)));
-  const manifests = [...[...sources.values()].map(({ manifest }) => manifest), ...others];
+  const stored = new Map(cluster.map((manifest) => [keyOf(manifest), manifest]));
+  const applied = [...sources].map(([name, { manifest }]): Manifest => {
+    if (cluster.length === 0) return manifest;
+    const creationTimestamp = createdBeside(manifest, stored.get(name));
+    return { ...manifest, metadata: { ...manifest.metadata, creationTimestamp } };
+  });
+  const manifests = [...applied, ...others];
   const lineOf = ({ severity, problem }: Verdict): Line => {
     const { code, object, field, message, remedy } = problem;
     const name = key(object.kind, object.namespace, object.name);

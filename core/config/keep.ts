@@ -5,6 +5,7 @@
  */
 import type { ConfigKind } from '#core/api/ingest.ts';
 import { compile, type Compiled } from '#core/config/compile.ts';
+import { LATEST } from '#core/config/order.ts';
 import type { Parsed } from '#core/config/parse.ts';
 import type { ObjectRef } from '#core/config/problems.ts';
 import type { ClusterResources, Scope } from '#core/config/resources.ts';
@@ -21,8 +22,6 @@ export interface Kept extends Compiled {
 }
 
 const LISTS = ['pools', 'l2Advertisements', 'bgpAdvertisements', 'peers', 'bfdProfiles', 'communities'] as const;
-/** Later than any time of creation. */
-const LATEST = '9999-12-31T23:59:59Z';
 
 const keyOf = ({ kind, name }: ObjectRef): string => `${kind}/${name}`;
 

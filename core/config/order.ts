@@ -21,3 +21,6 @@ export function byName(a: Named, b: Named): number {
 export function bySeniority(a: Named, b: Named): number {
   return compareText(a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '') || byName(a, b);
 }
+
+/** A creation time later than all others. */
+export const LATEST = '9999-12-31T23:59:59Z';

@@ -234,7 +234,7 @@ describe('a MetalLB object', { timeout: 60_000 }, () => {
     expect(Date.parse(after.lastTransitionTime)).toBeGreaterThan(Date.parse(before.lastTransitionTime));
   });
 
-  it('31–34: the backend can change, and Available says who serves it', async () => {
+  it('31–34, C08 E3 to E5: the backend can change, and Available says who serves it', async () => {
     await lab.api.patch(`${paths.metallbs}/metallb`, { spec: { bgpBackend: 'native' } });
     await eventually(async () => {
       expect((await becomes('Available')).message).toContain('BGP backend native');
