@@ -1,7 +1,9 @@
 /** The speaker: one per node; announces addresses by BGP (through FRR) and by Layer 2. */
 import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { AppError, SettingsError } from '#core/errors.ts';
+import { formatAddress, parseAddress } from '#core/model/ip.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
@@ -20,7 +22,7 @@ import { frrMetrics } from '#speaker/frr/metrics.ts';
 import { loadTemplates } from '#speaker/frr/templates.ts';
 import { readExclusions } from '#speaker/l2/exclusions.ts';
 import { startL2 } from '#speaker/l2/port.ts';
-import { watchSpeakerStores, type SpeakerStores } from '#speaker/loops/stores.ts';
+import { watchSessionStates, watchSpeakerStores, type SpeakerStores } from '#speaker/loops/stores.ts';
 import { startMembers } from '#speaker/members/port.ts';
 import { l2Metrics, memberMetrics } from '#speaker/metrics.ts';
 import type { FrrPort, L2Port, MembersPort } from '#speaker/ports.ts';
@@ -58,6 +60,11 @@ async function start(program: SpeakerProgram): Promise<void> {
     watchStore(transport, options, { logger, metrics, signal: program.signal });
   const { nodeName, lbClass, ignoreExcludeLb, logLevel } = settings;
   const stores = watchSpeakerStores(watch, { namespace, nodeName, podLabels: podLabels(settings) });
+  const sessionStates = watchSessionStates(
+    { transport, client },
+    { namespace, nodeName },
+    { logger, metrics, signal: program.signal },
+  );
   const owner = ownPod(client, namespace, settings.podName);
   const about = { namespace, nodeName, lbClass, ignoreExcludeLb, logLevel };
   const speaker = new Speaker({
@@ -70,6 +77,9 @@ async function start(program: SpeakerProgram): Promise<void> {
     clock: systemClock,
     logger,
     metrics,
+    frrMetrics: frrRegistry,
+    sessionStates,
+    ownAddresses,
   });
   l2Metrics(metrics, ports.l2);
   if (ports.members !== undefined) memberMetrics(metrics, ports.members);
@@ -83,6 +93,15 @@ async function start(program: SpeakerProgram): Promise<void> {
 
 function podLabels({ mlBindAddr, mlPeers, mlLabels }: SpeakerSettings): string {
   return mlBindAddr === '' || mlPeers === 'nodes' ? '' : mlLabels;
+}
+
+/** Of all interfaces, as they are now. */
+function ownAddresses(): ReadonlySet<string> {
+  const texts = Object.values(networkInterfaces()).flatMap(
+    (each) => each?.map(({ address }) => address) ?? [],
+  );
+  const addresses = texts.map((text) => parseAddress(text.replace(/%.*$/, '')));
+  return new Set(addresses.flatMap((address) => (address === undefined ? [] : [formatAddress(address)])));
 }
 
 /** The ports are closed last and in this order: leave the mesh, so that others take over; then stop answering. */

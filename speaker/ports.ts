@@ -1,5 +1,6 @@
 /** The speaker's edges. Each port has a fake in tests/support and one contract suite run against both. */
 import type { FrrModel } from '#core/frr/model.ts';
+import type { Target } from '#core/frr/sessions.ts';
 
 /** State of the FRR beside us, as last seen. A failure is state, not an exception (architecture §10). */
 export interface FrrState {
@@ -11,6 +12,8 @@ export interface FrrState {
   /** Neighbours FRR refused, with its words. They are left out of what is applied. */
   readonly refused: readonly { readonly peer: string; readonly message: string }[];
   readonly lastDurationMs: number;
+  /** How often FRR was found without the configuration it had, and repaired. */
+  readonly repairs: number;
 }
 
 export interface FrrPort {
@@ -21,9 +24,13 @@ export interface FrrPort {
    */
   setDesired(model: FrrModel): void;
   readonly state: FrrState;
+  /** What FRR is proved to run, without the neighbours it refused; undefined while changes are under way. */
+  readonly proved: FrrModel | undefined;
   onState(listener: (state: FrrState) => void): void;
   /** Runs `show … json` through vtysh and returns the parsed answer. */
   show(command: string, signal?: AbortSignal): Promise<unknown>;
+  /** Has FRR send all routes of one family to one neighbour again. No session notices. */
+  resend(targets: readonly Target[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -2,9 +2,11 @@
 import { conflictEvent } from '#core/announce/conflict.ts';
 import { lacksInterfaces, type ServiceVerdict } from '#core/announce/verdict.ts';
 import type { ServiceView } from '#core/model/views.ts';
+import type { SessionStateView } from '#core/status/bgp-session-state.ts';
 import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
+import type { SessionEvent } from '#core/status/session-events.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
-import type { KubeClient } from '#runtime/kube/types.ts';
+import type { KubeClient, Store } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Clock } from '#runtime/queue/types.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
@@ -13,6 +15,8 @@ import { ConfigurationStateLoop } from '#speaker/loops/configuration-state.ts';
 import { Configuration } from '#speaker/loops/configuration.ts';
 import { Engine } from '#speaker/loops/engine.ts';
 import { followMembership } from '#speaker/loops/membership.ts';
+import { Sessions } from '#speaker/loops/sessions.ts';
+import { SessionStates } from '#speaker/loops/session-states.ts';
 import { ServiceStatusLoop } from '#speaker/loops/service-status.ts';
 import { decisiveStores, type SpeakerStores } from '#speaker/loops/stores.ts';
 import { announcedGauge } from '#speaker/metrics.ts';
@@ -34,6 +38,12 @@ export interface SpeakerParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Where the metrics of FRR are. */
+  readonly frrMetrics: Metrics;
+  /** BGPSessionStates of this node; undefined: the kind is not installed. */
+  readonly sessionStates: Promise<Store<SessionStateView> | undefined>;
+  /** Addresses of the node's own interfaces, canonical. */
+  readonly ownAddresses: () => ReadonlySet<string>;
 }
 
 const DRAIN_MS = 1000;
@@ -45,6 +55,8 @@ export class Speaker {
   readonly #announcer: Announcer;
   readonly #states: ConfigurationStateLoop;
   readonly #statuses: ServiceStatusLoop;
+  readonly #sessions: Sessions;
+  readonly #sessionStates: SessionStates;
   /** Refused while building the model, and refused by FRR itself. */
   readonly #refused = { model: [] as readonly Refusal[], frr: [] as readonly Refusal[] };
   #ready = false;
@@ -73,6 +85,13 @@ export class Speaker {
       ...parts,
       stores: { ServiceL2Status: stores.l2Statuses, ServiceBGPStatus: stores.bgpStatuses },
       verdict: (key) => this.#announcer.verdicts.get(key),
+    });
+    this.#sessionStates = new SessionStates({ ...parts, store: parts.sessionStates });
+    this.#sessions = new Sessions({
+      ...parts,
+      metrics: parts.frrMetrics,
+      onReports: (reports) => this.#sessionStates.report(reports),
+      onEvent: (peer, event) => this.#tellSession(peer, event),
     });
     this.#engine = new Engine({
       services: stores.services,
@@ -105,6 +124,7 @@ export class Speaker {
     this.#engine.configChanged();
     await this.#engine.firstPass;
     this.#ready = true;
+    this.#sessions.start();
   }
 
   /** What is missing before this speaker works; undefined when nothing is. */
@@ -169,6 +189,11 @@ export class Speaker {
         events.record(serviceOf(verdict), conflictEvent(conflict, nodeName));
   }
 
+  #tellSession(peer: string, event: SessionEvent): void {
+    const { events, namespace } = this.#parts;
+    events.record({ apiVersion: 'metallb.io/v1beta2', kind: 'BGPPeer', namespace, name: peer }, event);
+  }
+
   #noteRefused(where: 'model' | 'frr', refused: readonly Refusal[]): void {
     if (JSON.stringify(this.#refused[where]) === JSON.stringify(refused)) return;
     this.#refused[where] = refused;
@@ -179,7 +204,9 @@ export class Speaker {
   async close(): Promise<void> {
     await this.#engine.close(DRAIN_MS);
     this.#announcer.close();
-    await Promise.all([this.#states.close(DRAIN_MS), this.#statuses.close(DRAIN_MS)]);
+    await this.#sessions.close();
+    const writers = [this.#states, this.#statuses, this.#sessionStates];
+    await Promise.all(writers.map((writer) => writer.close(DRAIN_MS)));
   }
 }
 

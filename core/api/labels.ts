@@ -5,6 +5,10 @@ export const NODE = 'metallb.io/node';
 export const SERVICE_NAME = 'metallb.io/service-name';
 export const SERVICE_NAMESPACE = 'metallb.io/service-namespace';
 
+/** On BGPSessionState, beside the node: the BGPPeer and the VRF (empty: the default one). */
+export const PEER = 'metallb.io/peer';
+export const VRF = 'metallb.io/vrf';
+
 /** On ConfigurationState: `controller` or `speaker`, and for a speaker its node. No other label may stand there. */
 export const COMPONENT_TYPE = 'metallb.io/component-type';
 export const NODE_NAME = 'metallb.io/node-name';

@@ -2,6 +2,7 @@
 import { bfdProfile } from '#core/api/bfd-profile.ts';
 import { bgpAdvertisement } from '#core/api/bgp-advertisement.ts';
 import { bgpPeer } from '#core/api/bgp-peer.ts';
+import { bgpSessionState } from '#core/api/bgp-session-state.ts';
 import { community } from '#core/api/community.ts';
 import { configurationState } from '#core/api/configuration-state.ts';
 import type { ResourceDefinition } from '#core/api/define.ts';
@@ -22,6 +23,7 @@ export const resourceDefinitions: readonly ResourceDefinition[] = [
   serviceL2Status,
   serviceBGPStatus,
   configurationState,
+  bgpSessionState,
   ipReservation,
   metallb,
 ];
@@ -45,6 +47,7 @@ export const metallbResources = {
   ServiceL2Status: address('ServiceL2Status', 'servicel2statuses', V1BETA1),
   ServiceBGPStatus: address('ServiceBGPStatus', 'servicebgpstatuses', V1BETA1),
   ConfigurationState: address('ConfigurationState', 'configurationstates', V1BETA1),
+  BGPSessionState: address('BGPSessionState', 'bgpsessionstates', V1BETA1),
   IPReservation: address('IPReservation', 'ipreservations', V1BETA1),
   MetalLB: address('MetalLB', 'metallbs', V1BETA1),
 } as const;

@@ -1,4 +1,5 @@
 /** FRR's `show … json` answers as values. Absent or odd fields read as zero or empty; the shape is FRR 10's. */
+import type { Family } from '#core/model/ip.ts';
 
 export interface BgpSession {
   /** Empty: the default VRF. */
@@ -9,13 +10,19 @@ export interface BgpSession {
   readonly state: string;
   /** Seconds the session has been up; undefined while it is not. */
   readonly upSeconds: number | undefined;
-  readonly families: readonly ('ipv4' | 'ipv6')[];
+  readonly families: readonly Family[];
   readonly sentPrefixes: number;
+  /** Of `sentPrefixes`, by family; a family that the session does not carry (now) is absent. */
+  readonly sent: Readonly<Partial<Record<Family, number>>>;
   readonly acceptedPrefixes: number;
   readonly established: number;
   readonly dropped: number;
   /** Why the session went down last, in FRR's words; empty when it never did. */
   readonly lastReset: string;
+  /** Code and subcode of the last NOTIFICATION, sent or received (RFC 4271 §4.5): four hex digits; empty: none. */
+  readonly lastError: string;
+  /** What the router said with its last shutdown (RFC 9003); empty: nothing. */
+  readonly shutdownMessage: string;
   /** FRR's word for the BFD session (Up, Down, …); undefined without BFD. */
   readonly bfd: string | undefined;
   readonly messages: BgpMessages;
@@ -57,6 +64,8 @@ export interface BfdCounters extends BfdEnd {
   readonly zebraNotifications: number;
 }
 
+const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+
 type Json = Readonly<Record<string, unknown>>;
 
 function object(value: unknown): Json {
@@ -95,12 +104,19 @@ function parseNeighbor(vrf: string, neighbor: string, value: Json): BgpSession {
     neighbor,
     state,
     upSeconds: state === 'Established' ? number(value['bgpTimerUpMsec']) / 1000 : undefined,
-    families: (['ipv4', 'ipv6'] as const).filter((family) => `${family}Unicast` in families),
+    families: FAMILIES.filter((family) => `${family}Unicast` in families),
     sentPrefixes: sum('sentPrefixCounter'),
+    sent: Object.fromEntries(
+      FAMILIES.map((family) => [family, object(families[`${family}Unicast`])['sentPrefixCounter']]).filter(
+        ([, count]) => typeof count === 'number',
+      ),
+    ),
     acceptedPrefixes: sum('acceptedPrefixCounter'),
     established: number(value['connectionsEstablished']),
     dropped: number(value['connectionsDropped']),
     lastReset: text(value['lastResetDueTo']),
+    lastError: text(value['lastErrorCodeSubcode']).toLowerCase(),
+    shutdownMessage: text(value['lastShutdownDescription']),
     bfd: bfd === undefined ? undefined : text(object(bfd)['status']),
     messages: parseMessages(object(value['messageStats'])),
   };
@@ -127,6 +143,11 @@ function list(answer: unknown): Json[] {
 
 function bfdEnd(peer: Json): BfdEnd {
   return { vrf: vrfName(text(peer['vrf'])), peer: text(peer['peer']), interface: text(peer['interface']) };
+}
+
+/** Reads `show bgp … neighbors X advertised-routes json`: the prefixes. */
+export function parseAdvertised(answer: unknown): string[] {
+  return Object.keys(object(object(answer)['advertisedRoutes']));
 }
 
 /** Reads `show bfd [vrf X] peers json`. */

@@ -21,8 +21,12 @@ export class LightStage implements Stage {
   /** Credentials by account: the speakers share theirs, as their pods do. */
   readonly #accounts = new Map<string, Promise<string>>();
 
-  constructor(lab: Lab) {
+  readonly #speakerArgs: readonly string[];
+
+  /** `speakerArgs` are more arguments for every speaker. */
+  constructor(lab: Lab, speakerArgs: readonly string[] = []) {
     this.lab = lab;
+    this.#speakerArgs = speakerArgs;
     this.deploy = [
       {
         name: 'Custom resources and rights',
@@ -116,6 +120,7 @@ export class LightStage implements Stage {
         `--vtysh=${frr.vtyshCommand.join(',')}`,
         `--frr-config-dir=${frr.configFolder}`,
         `--frr-run-dir=${frr.runFolder}`,
+        ...this.#speakerArgs,
       ],
     });
   }

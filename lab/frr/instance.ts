@@ -21,6 +21,8 @@ export interface FrrOptions {
   readonly netns: string;
   /** VRF name → full name of the network namespace that is this VRF (FRR's namespace backend, `zebra -w`). */
   readonly vrfs?: Readonly<Record<string, string>>;
+  /** False: bgpd opens sessions and accepts none, as the FRR beside a speaker does in a pod (`-p 0`). */
+  readonly listens?: boolean;
 }
 
 export class FrrInstance {
@@ -28,6 +30,7 @@ export class FrrInstance {
   readonly netns: string;
   readonly vrfs: Readonly<Record<string, string>>;
   readonly #root: FrrRoot;
+  readonly #listens: boolean;
   readonly #daemons: DaemonFolder;
 
   constructor(root: FrrRoot, daemons: DaemonFolder, options: FrrOptions) {
@@ -36,6 +39,7 @@ export class FrrInstance {
     this.name = options.name;
     this.netns = options.netns;
     this.vrfs = options.vrfs ?? {};
+    this.#listens = options.listens ?? true;
   }
 
   /** The argv prefix that is `vtysh` of this instance, for a program outside the chroot; append `-c`, `-f FILE`, … */
@@ -123,7 +127,11 @@ export class FrrInstance {
 
   #launch(daemon: FrrDaemon): void {
     const withVrfs = Object.keys(this.vrfs).length > 0;
-    const extra = [...(daemon === 'zebra' ? ['-s', '90000000'] : []), ...(withVrfs ? ['-w'] : [])];
+    const extra = [
+      ...(daemon === 'zebra' ? ['-s', '90000000'] : []),
+      ...(daemon === 'bgpd' && !this.#listens ? ['-p', '0'] : []),
+      ...(withVrfs ? ['-w'] : []),
+    ];
     const view = withVrfs ? this.#root.vrfView(this.name) : [];
     this.#daemons.start({
       name: this.#processName(daemon),

@@ -94,7 +94,7 @@ export const externalFrrRules: readonly Rule[] = [
 export const speakerRules: readonly Rule[] = [
   { apiGroups: [''], resources: ['configmaps', 'pods', 'secrets'], verbs: read },
   { apiGroups: ['metallb.io'], resources: configKinds, verbs: read },
-  ...statusObjects(['configurationstates', 'servicebgpstatuses', 'servicel2statuses']),
+  ...statusObjects(['bgpsessionstates', 'configurationstates', 'servicebgpstatuses', 'servicel2statuses']),
 ];
 
 /** OpenShift: the speaker may use its own security context constraints. */

@@ -25,6 +25,8 @@ export interface Applied {
   readonly text: string;
   readonly changes: number;
   readonly refused: ReadonlyMap<string, string>;
+  /** The model without what was refused. */
+  readonly model: FrrModel;
 }
 
 interface Wanted {
@@ -72,14 +74,16 @@ export class Applier {
     const left = new Map(refused);
     let changes = 0;
     for (;;) {
-      const attempt = await this.#attempt(withoutPeers(model, left));
+      const accepted = withoutPeers(model, left);
+      const attempt = await this.#attempt(accepted);
       changes += attempt.changes;
       const before = left.size;
       for (const { change, words } of attempt.complaints) {
         const peer = peerOf(model, change);
         if (peer !== undefined && !left.has(peer)) left.set(peer, words);
       }
-      if (attempt.complaints.length === 0) return { text: attempt.text, changes, refused: left };
+      if (attempt.complaints.length === 0)
+        return { text: attempt.text, changes, refused: left, model: accepted };
       if (left.size === before) throw new RefusedError(complain(attempt.complaints));
     }
   }

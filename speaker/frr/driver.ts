@@ -3,13 +3,14 @@
  * further ones are gathered while one is under way; one application at a time. A failure is state, not an
  * exception: it is reported, the last good configuration is put back, and the next try comes later and later.
  */
-import type { FrrModel } from '#core/frr/model.ts';
 import { redact } from '#core/frr/commands.ts';
+import type { FrrModel } from '#core/frr/model.ts';
+import type { Target } from '#core/frr/sessions.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { FrrPort, FrrState } from '#speaker/ports.ts';
 import { Applier, RefusedError, type Applied } from '#speaker/frr/apply.ts';
 import { replaceFile } from '#speaker/frr/config-file.ts';
-import { refreshInbound } from '#speaker/frr/refresh.ts';
+import { refreshInbound, resendRoutes } from '#speaker/frr/refresh.ts';
 import { watchRestarts } from '#speaker/frr/restarts.ts';
 import type { Renderer } from '#speaker/frr/templates.ts';
 import { Vtysh, VtyshError } from '#speaker/frr/vtysh.ts';
@@ -48,9 +49,17 @@ class FrrDriver implements FrrPort {
   readonly #reader: Vtysh;
   readonly #listeners: ((state: FrrState) => void)[] = [];
   readonly #closeWatch: () => void;
-  #state: FrrState = { desired: 0, applied: 0, lastError: undefined, refused: [], lastDurationMs: 0 };
+  #state: FrrState = {
+    desired: 0,
+    applied: 0,
+    lastError: undefined,
+    refused: [],
+    lastDurationMs: 0,
+    repairs: 0,
+  };
   #model: FrrModel | undefined;
   #text = '';
+  #proved: FrrModel | undefined;
   #good: { readonly model: FrrModel; readonly generation: number } | undefined;
   /** Peer name → FRR's words; what the peer was like then decides whether it is tried again. */
   #refused: ReadonlyMap<string, string> = new Map();
@@ -74,6 +83,10 @@ class FrrDriver implements FrrPort {
     const watcher =
       settings.runDir === undefined ? undefined : watchRestarts(settings.runDir, () => this.#restarted());
     this.#closeWatch = () => watcher?.close();
+  }
+
+  get proved(): FrrModel | undefined {
+    return this.#state.applied === this.#state.desired ? this.#proved : undefined;
   }
 
   get state(): FrrState {
@@ -102,6 +115,10 @@ class FrrDriver implements FrrPort {
     } catch (error) {
       throw new VtyshError(`${command}: no JSON in ${JSON.stringify(text.slice(0, 200))}`, error);
     }
+  }
+
+  resend(targets: readonly Target[]): Promise<void> {
+    return resendRoutes(this.#reader, targets);
   }
 
   async close(): Promise<void> {
@@ -170,6 +187,7 @@ class FrrDriver implements FrrPort {
     try {
       if (await this.#applier.check(this.#model, this.#refused)) return await refreshInbound(this.#reader);
       this.#log.warn('FRR does not have the intended configuration; repairing');
+      this.#update({ repairs: this.#state.repairs + 1 });
       this.#isDirty = true;
     } catch (error) {
       this.#fail(error);
@@ -204,6 +222,7 @@ class FrrDriver implements FrrPort {
     this.#refused = refused;
     this.#refusedAs = refused.size === 0 ? new Map() : peerTexts(model);
     this.#good = { model, generation };
+    this.#proved = applied.model;
     this.#retryMs = 0;
     const list = [...refused].map(([peer, message]) => ({ peer, message }));
     this.#update({ applied: generation, lastError: undefined, refused: list, lastDurationMs: durationMs });

@@ -1,19 +1,39 @@
-/**
- * Asks each neighbour once per session for its routes, so that the inbound map in force (ours, or what users
- * appended to it while the session came up) has seen them all. Tools expect every established peer to show at
- * least one route refresh (speaker-bgp.md #145).
- */
+/** Routes asked for again, and sent again; no session notices either. */
 import { parseNeighbors } from '#core/frr/parse.ts';
-import type { Vtysh } from '#speaker/frr/vtysh.ts';
+import type { Target } from '#core/frr/sessions.ts';
+import { VtyshError, type Vtysh } from '#speaker/frr/vtysh.ts';
 
 const WORD = /^[A-Za-z0-9.:_-]+$/;
 
-/** Sends the requests that are due; FRR's answers are not looked at: the next call sees what is still due. */
+/**
+ * Asks each neighbour once per session for its routes, so that the inbound map in force (ours, or what users
+ * appended to it while the session came up) has seen them all. Tools expect every established peer to show at
+ * least one route refresh (speaker-bgp.md #145). Sends the requests that are due; FRR's answers are not looked at: the next call
+ * sees what is still due.
+ */
 export async function refreshInbound(vtysh: Vtysh): Promise<void> {
   const [text = ''] = await vtysh.run(['show bgp vrf all neighbors json']);
   const due = parseNeighbors(JSON.parse(text))
     .filter(({ state, messages }) => state === 'Established' && messages.routeRefreshSent === 0)
-    .filter(({ vrf, neighbor }) => WORD.test(neighbor) && (vrf === '' || WORD.test(vrf)))
-    .map(({ vrf, neighbor }) => `clear bgp ${vrf === '' ? '' : `vrf ${vrf} `}${neighbor} in`);
+    .filter(isWritable)
+    .map(({ vrf, neighbor }) => `clear bgp ${inVrf(vrf)}${neighbor} in`);
   if (due.length > 0) await vtysh.run(due);
+}
+
+/** Has FRR evaluate and send all routes of one family to each neighbour again. Throws VtyshError when FRR complains. */
+export async function resendRoutes(vtysh: Vtysh, targets: readonly Target[]): Promise<void> {
+  const commands = targets
+    .filter(isWritable)
+    .map(({ vrf, neighbor, family }) => `clear bgp ${inVrf(vrf)}${family} unicast ${neighbor} soft out`);
+  if (commands.length === 0) return;
+  const complaint = (await vtysh.run(commands)).find((output) => output.includes('%'));
+  if (complaint !== undefined) throw new VtyshError(`FRR does not send routes again: ${complaint}`);
+}
+
+function isWritable({ vrf, neighbor }: { readonly vrf: string; readonly neighbor: string }): boolean {
+  return WORD.test(neighbor) && (vrf === '' || WORD.test(vrf));
+}
+
+function inVrf(vrf: string): string {
+  return vrf === '' ? '' : `vrf ${vrf} `;
 }

@@ -1,4 +1,5 @@
 /** What a speaker watches (speaker-l2.md §2.1), each kind projected to what decides. */
+import { NODE } from '#core/api/labels.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import type { ConfigKind } from '#core/api/ingest.ts';
 import { parseResource, type Parsed } from '#core/config/parse.ts';
@@ -27,6 +28,13 @@ import {
   projectConfigurationState,
   type ConfigurationStateView,
 } from '#core/status/configuration-state-plan.ts';
+import {
+  projectSessionState,
+  sessionStateLabels,
+  type SessionStateView,
+} from '#core/status/bgp-session-state.ts';
+import { optionalStore } from '#runtime/kube/optional-store.ts';
+import type { WatchContext } from '#runtime/kube/watch-store.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { KubeObject, Store, WatchOptions } from '#runtime/kube/types.ts';
 
@@ -116,6 +124,23 @@ export function watchSpeakerStores(
         ? undefined
         : watch({ type: kinds.Pod, ...own, labelSelector: podLabels, project: projectPod }),
   };
+}
+
+/** The BGPSessionStates of this node; undefined where the kind is not installed. */
+export function watchSessionStates(
+  kube: Parameters<typeof optionalStore>[0],
+  { namespace, nodeName }: Pick<StoreScope, 'namespace' | 'nodeName'>,
+  context: WatchContext,
+): Promise<Store<SessionStateView> | undefined> {
+  const { [NODE]: node } = sessionStateLabels(nodeName, '', '');
+  const options = {
+    type: metallbResources.BGPSessionState,
+    namespace,
+    labelSelector: `${NODE}=${node}`,
+    project: projectSessionState,
+    feature: 'the states of BGP sessions are',
+  };
+  return optionalStore(kube, options, context);
 }
 
 /** A pod that is not (or no longer) on the network is no member. */

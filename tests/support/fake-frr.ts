@@ -5,6 +5,7 @@
 import { diff } from '#core/frr/diff.ts';
 import { neighborWord } from '#core/frr/grammar.ts';
 import type { FrrModel } from '#core/frr/model.ts';
+import type { Target } from '#core/frr/sessions.ts';
 import { parseConfig, treeLines, type ConfigTree } from '#core/frr/tree.ts';
 import { loadTemplates } from '#speaker/frr/templates.ts';
 import type { FrrPort, FrrState } from '#speaker/ports.ts';
@@ -24,8 +25,23 @@ export class FakeFrr implements FrrPort {
   #model: FrrModel | undefined;
   #isScheduled = false;
   #isClosed = false;
-  #state: FrrState = { desired: 0, applied: 0, lastError: undefined, refused: [], lastDurationMs: 0 };
+  #state: FrrState = {
+    desired: 0,
+    applied: 0,
+    lastError: undefined,
+    refused: [],
+    lastDurationMs: 0,
+    repairs: 0,
+  };
   readonly #listeners: ((state: FrrState) => void)[] = [];
+
+  /** What `resend` was asked for, in order. */
+  readonly resent: Target[] = [];
+  #proved: FrrModel | undefined;
+
+  get proved(): FrrModel | undefined {
+    return this.#state.applied === this.#state.desired ? this.#proved : undefined;
+  }
 
   get state(): FrrState {
     return this.#state;
@@ -66,6 +82,11 @@ export class FakeFrr implements FrrPort {
       : Promise.reject(new Error(`${command}: no JSON`));
   }
 
+  resend(targets: readonly Target[]): Promise<void> {
+    this.resent.push(...targets);
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.#isClosed = true;
     return Promise.resolve();
@@ -86,7 +107,8 @@ export class FakeFrr implements FrrPort {
       ...router,
       neighbors: router.neighbors.filter(({ name }) => !left.has(name)),
     }));
-    const desired = parseConfig(render({ ...this.#model, routers }));
+    this.#proved = { ...this.#model, routers };
+    const desired = parseConfig(render(this.#proved));
     this.#tree = interpret(this.#tree, diff(this.#tree, desired));
     this.#update({ applied: this.#state.desired, lastError: undefined, refused });
   }

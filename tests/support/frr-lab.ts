@@ -41,7 +41,7 @@ export class FrrLab {
   readonly segment: Segment;
   readonly #root: FrrRoot;
 
-  private constructor(name: string, vrfs: readonly string[]) {
+  private constructor(name: string, vrfs: readonly string[], listens: boolean) {
     this.folder = mkdtempSync(join(tmpdir(), `mlb-${name}-`));
     this.segment = new Segment(name);
     this.#root = new FrrRoot(this.folder);
@@ -49,13 +49,21 @@ export class FrrLab {
     const vrfNetns = Object.fromEntries(vrfs.map((vrf) => [vrf, this.segment.netns(`vrf-${vrf}`)]));
     const make = (host: string, extra: Partial<FrrOptions>): FrrInstance =>
       new FrrInstance(this.#root, daemons, { name: host, netns: this.segment.netns(host), ...extra });
-    this.ours = make('ours', vrfs.length === 0 ? {} : { vrfs: vrfNetns });
+    this.ours = make('ours', vrfs.length === 0 ? { listens } : { listens, vrfs: vrfNetns });
     this.router = make('router', {});
   }
 
-  /** Starts both. `vrfs` are namespaces that ours has as VRFs. The router is configured only when told so. */
-  static async start(name: string, routerConfig?: string, vrfs: readonly string[] = []): Promise<FrrLab> {
-    const lab = new FrrLab(name, vrfs);
+  /**
+   * Starts both. `vrfs` are namespaces that ours has as VRFs. The router is configured only when told so.
+   * `listens` false: ours opens sessions and accepts none, as in a pod.
+   */
+  static async start(
+    name: string,
+    routerConfig?: string,
+    vrfs: readonly string[] = [],
+    listens = true,
+  ): Promise<FrrLab> {
+    const lab = new FrrLab(name, vrfs, listens);
     const lower = await ensureFrrRootfs(quiet);
     await lab.segment.up();
     await lab.segment.host('ours', `${OURS.ipv4}/24`, `${OURS.ipv6}/64`);

@@ -1,0 +1,129 @@
+/** Writes the BGPSessionState objects of this node. Where the kind is not installed, nothing is written. */
+import { metallbResources } from '#core/api/resources.ts';
+import type { SessionReport } from '#core/frr/reconcile.ts';
+import {
+  planSessionState,
+  sessionStateName,
+  type SessionStateView,
+  type SessionStatus,
+} from '#core/status/bgp-session-state.ts';
+import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
+import { KubeError, type KubeClient, type ObjectRef, type Store } from '#runtime/kube/types.ts';
+import type { Logger } from '#runtime/log/logger.ts';
+import type { Metrics } from '#runtime/metrics/types.ts';
+import { createQueue } from '#runtime/queue/queue.ts';
+import { done, type Clock, type Outcome, type WorkQueue } from '#runtime/queue/types.ts';
+
+const type = metallbResources.BGPSessionState;
+
+export interface SessionStatesOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly nodeName: string;
+  /** Our pod: the objects vanish with it. */
+  readonly owner: () => Promise<OwnerReference | undefined>;
+  /** The objects of this node; undefined: the kind is not installed. */
+  readonly store: Promise<Store<SessionStateView> | undefined>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export class SessionStates {
+  readonly #options: SessionStatesOptions;
+  readonly #queue: WorkQueue;
+  #store: Store<SessionStateView> | undefined;
+  /** By name of the object; undefined before the first look at the sessions. */
+  #reports: ReadonlyMap<string, SessionReport> | undefined;
+  readonly #writtenAt = new Map<string, number>();
+
+  constructor(options: SessionStatesOptions) {
+    this.#options = options;
+    const { logger, metrics } = options;
+    this.#queue = createQueue({
+      name: 'session-states',
+      handler: (name, signal) => this.#handle(name, signal),
+      logger,
+      metrics,
+    });
+    void options.store.then((store) => this.#follow(store));
+  }
+
+  /** The sessions of this node as they are now. */
+  report(reports: readonly SessionReport[]): void {
+    const { nodeName } = this.#options;
+    this.#reports = new Map(
+      reports.map((report) => [sessionStateName(nodeName, report.intended.peer), report]),
+    );
+    if (this.#store === undefined) return;
+    for (const name of new Set([...this.#reports.keys(), ...this.#names()])) this.#queue.add(name);
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    return this.#queue.drain(deadlineMs);
+  }
+
+  #follow(store: Store<SessionStateView> | undefined): void {
+    this.#store = store;
+    store?.onChange(({ old, now }) => {
+      const name = (now ?? old)?.name;
+      if (name !== undefined) this.#queue.add(name);
+    });
+  }
+
+  #names(): string[] {
+    return [...(this.#store?.values() ?? [])].map(({ name }) => name);
+  }
+
+  async #handle(name: string, signal: AbortSignal): Promise<Outcome> {
+    const { namespace, nodeName, client, clock } = this.#options;
+    if (this.#store === undefined || this.#reports === undefined) return done;
+    const existing = this.#store.get(`${namespace}/${name}`);
+    const report = this.#reports.get(name);
+    const ref = { type, namespace, name };
+    if (report === undefined) {
+      if (existing !== undefined) await unlessGone(client.delete(ref, { signal }));
+      return done;
+    }
+    const writtenAgoMs = clock.now() - (this.#writtenAt.get(name) ?? -Infinity);
+    const write = planSessionState(existing, { node: nodeName, report, now: new Date(), writtenAgoMs });
+    if (existing !== undefined) await this.#adopt(existing, ref, signal);
+    if (write.kind === 'create') await this.#create(ref, write.labels, signal);
+    if (write.kind !== 'none') await this.#write(ref, write.status, signal);
+    return done;
+  }
+
+  async #create(
+    { namespace, name }: ObjectRef,
+    labels: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const owner = await this.#options.owner();
+    const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels };
+    const owned = owner === undefined ? metadata : { ...metadata, ownerReferences: [owner] };
+    const object = { apiVersion: 'metallb.io/v1beta1', kind: type.kind, metadata: owned, spec: {} };
+    await this.#options.client.create(type, object, { signal });
+  }
+
+  /** The object of an earlier pod of ours becomes this pod's, before it goes with the other. */
+  async #adopt(existing: SessionStateView, ref: ObjectRef, signal: AbortSignal): Promise<void> {
+    const owner = await this.#options.owner();
+    if (owner === undefined || existing.ownerUids.includes(owner.uid)) return;
+    await unlessGone(this.#options.client.patch(ref, { metadata: { ownerReferences: [owner] } }, { signal }));
+  }
+
+  async #write(ref: ObjectRef, status: SessionStatus, signal: AbortSignal): Promise<void> {
+    const { client, clock } = this.#options;
+    await unlessGone(client.patch(ref, { status }, { subresource: 'status', signal }));
+    this.#writtenAt.set(ref.name, clock.now());
+  }
+}
+
+/** Somebody else was faster: the store's next change brings the key back. */
+async function unlessGone(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!(error instanceof KubeError && error.status === 404)) throw error;
+  }
+}
