@@ -46,7 +46,9 @@ export class SessionStates {
       logger,
       metrics,
     });
-    void options.store.then((store) => this.#follow(store));
+    options.store
+      .then((store) => this.#follow(store))
+      .catch((error: unknown) => logger.error('no states of BGP sessions are written', { error }));
   }
 
   /** The sessions of this node as they are now. */

@@ -135,7 +135,7 @@ const own = (facts: readonly string[]) =>
   facts.filter((fact) => !/^(apiVersion|kind|metadata) /.test(fact)).sort();
 
 describe('facts of the API (api.md §2 to §4) against the generated CRDs', () => {
-  it('ten kinds, eleven versions, our IPReservation, no other', () => {
+  it('ten kinds, eleven versions, our IPReservation and BGPSessionState, no other', () => {
     expect(crds.map(({ spec }) => spec.names.kind).sort()).toEqual(Object.keys(names).sort());
     expect(versions.map(({ key }) => key).sort()).toEqual(Object.keys(fields).sort());
     expect(Object.keys(columns).sort()).toEqual(Object.keys(fields).sort());
