@@ -131,7 +131,8 @@ export function explainSession({
 
 /** What is wrong now, whatever ended the session once. */
 function present(intended: IntendedSession, observed: BgpSession): SessionCause | undefined {
-  const { neighbor, port, hasBfd, isOwnAddress, isInterface, hasPassword } = intended;
+  const { neighbor, hasBfd, isOwnAddress } = intended;
+  const isFirst = observed.lastError === '';
   if (isOwnAddress)
     return cause(
       'OwnAddress',
@@ -139,34 +140,40 @@ function present(intended: IntendedSession, observed: BgpSession): SessionCause 
       'Correct spec.peerAddress, or leave this node out by spec.nodeSelectors.',
     );
   if (/no path to specified neighbor/i.test(observed.lastReset)) return noPath(intended);
-  if (hasBfd && /down/i.test(observed.bfd ?? '') && observed.lastError === '')
+  if (hasBfd && isFirst && /down/i.test(observed.bfd ?? ''))
     return cause(
       'BFDDown',
       `${neighbor} does not answer BFD, and the session waits for it`,
       'Enable BFD for this neighbour on the router, and let UDP 3784 (4784 over several hops) pass.',
     );
-  if (observed.lastError !== '') return undefined;
-  if (isInterface && observed.messages.opensSent === 0)
+  return isFirst ? notConnected(intended, observed) : undefined;
+}
+
+/** Nobody ever gave a reason: what can be told from how far the two sides got. */
+function notConnected(intended: IntendedSession, observed: BgpSession): SessionCause | undefined {
+  const { neighbor, port, isInterface } = intended;
+  const { opensSent, opensReceived } = observed.messages;
+  if (isInterface && opensSent === 0)
     return cause(
       'NoNeighbor',
       `no router is seen on interface ${neighbor}`,
       'Check the name of the interface, and whether the router sends router advertisements on it.',
     );
-  if (observed.messages.opensSent > 0 && observed.messages.opensReceived === 0)
+  if (opensSent > 0 && opensReceived === 0)
     return cause(
       'ConnectionClosed',
       `${neighbor} accepts the TCP connection and closes it without a word`,
       'Check whether the router knows this node (its source address) as a neighbour and is not shut down.',
     );
-  const isOnItsWay = /^Open/.test(observed.state);
+  const isOnItsWay = observed.state.startsWith('Open');
   if (isOnItsWay || /bfd down/i.test(observed.lastReset)) return undefined;
-  return cause(
-    'NoConnection',
-    `no TCP connection to ${neighbor} port ${port}`,
-    hasPassword
-      ? `Check whether both sides have the same password; then whether the router listens, is reachable${hasBfd ? '' : ', and does not wait for BFD'}.`
-      : `Check whether the router listens, is reachable, and asks neither for a password${hasBfd ? '' : ' nor for BFD'}.`,
-  );
+  return cause('NoConnection', `no TCP connection to ${neighbor} port ${port}`, connectRemedy(intended));
+}
+
+function connectRemedy({ hasPassword, hasBfd }: IntendedSession): string {
+  return hasPassword
+    ? `Check whether both sides have the same password; then whether the router listens, is reachable${hasBfd ? '' : ', and does not wait for BFD'}.`
+    : `Check whether the router listens, is reachable, and asks ${hasBfd ? 'for no password' : 'neither for a password nor for BFD'}.`;
 }
 
 function noPath({ neighbor, multiHop, isInterface, remoteAs, myAsn }: IntendedSession): SessionCause {

@@ -105,8 +105,6 @@ function counts({ prefixesSent, prefixesIntended, prefixesAccepted }: SessionSta
 function sessionStatus(before: SessionStatus | undefined, { node, report, now }: SessionWish): SessionStatus {
   const { intended, observed } = report;
   const why = explainSession(report);
-  const total = Object.values(intended.routes).reduce((sum, each) => sum + each, 0);
-  const established = observed?.established ?? 0;
   const { peer, neighbor, vrf } = intended;
   return {
     node,
@@ -116,15 +114,21 @@ function sessionStatus(before: SessionStatus | undefined, { node, report, now }:
     bgpStatus: observed?.state ?? (report.frrAnswers ? 'Idle' : 'Unknown'),
     bfdStatus: observed?.bfd ?? 'N/A',
     since: since(before, report, now),
-    prefixesSent: observed?.sentPrefixes ?? 0,
-    prefixesIntended: total,
-    prefixesAccepted: observed?.acceptedPrefixes ?? 0,
-    timesEstablished: established,
+    ...countsOf(report),
     lastError: why?.message ?? '',
     remedy: why?.remedy ?? '',
     conditions: [establishedCondition(report), inSyncCondition(report)].map((condition) =>
       dated(condition, before, now),
     ),
+  };
+}
+
+function countsOf({ intended, observed }: SessionReport): Partial<SessionStatus> {
+  return {
+    prefixesSent: observed?.sentPrefixes ?? 0,
+    prefixesIntended: Object.values(intended.routes).reduce((sum, each) => sum + each, 0),
+    prefixesAccepted: observed?.acceptedPrefixes ?? 0,
+    timesEstablished: observed?.established ?? 0,
   };
 }
 

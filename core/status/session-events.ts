@@ -40,40 +40,55 @@ export function sessionEvents(
   return { events: [...state.events, ...routes], told: { ...state.told, differs } };
 }
 
-function stateEvents(
-  told: SessionTold,
-  report: SessionReport,
-  node: string,
-): { events: SessionEvent[]; told: SessionTold } {
-  const { intended, observed } = report;
-  const why = explainSession(report);
-  const session = `session of node ${node} with ${intended.neighbor}`;
-  const isUp = observed?.state === 'Established';
-  const established = observed?.established ?? told.established;
-  const down = (what: string): SessionEvent => ({
-    type: 'Warning',
-    reason: 'BGPSessionDown',
-    message: `${session} ${what}${why === undefined ? '' : `: ${why.message}. ${why.remedy}`}`,
-  });
-  if (isUp) {
-    const fell = told.up === true && established > told.established;
-    const rose: SessionEvent = {
-      type: 'Normal',
-      reason: 'BGPSessionUp',
-      message: `${session} is established`,
-    };
-    const events = fell ? [down('was down for a moment')] : told.up === false ? [rose] : [];
-    return { events, told: { ...told, up: true, cause: undefined, seen: undefined, established } };
-  }
-  const now = why?.reason;
-  const isLasting = told.seen === now && told.cause !== now;
-  const events = told.up === true ? [down('went down')] : isLasting ? [down('does not come up')] : [];
-  const cause = events.length > 0 ? now : told.cause;
-  return { events, told: { ...told, up: false, cause, seen: now, established } };
+interface StateStep {
+  readonly events: SessionEvent[];
+  readonly told: SessionTold;
 }
 
-function routesEvent({ intended, differences }: SessionReport, node: string): SessionEvent {
-  const session = `session of node ${node} with ${intended.neighbor}`;
+function stateEvents(told: SessionTold, report: SessionReport, node: string): StateStep {
+  return report.observed?.state === 'Established'
+    ? upEvents(told, report, node)
+    : downEvents(told, report, node);
+}
+
+function upEvents(told: SessionTold, report: SessionReport, node: string): StateStep {
+  const established = report.observed?.established ?? told.established;
+  const fell = told.up === true && established > told.established;
+  const message = `${sessionOf(report, node)} is established`;
+  const rose: SessionEvent = { type: 'Normal', reason: 'BGPSessionUp', message };
+  const risen = told.up === false ? [rose] : [];
+  const events = fell ? [down('was down for a moment', report, node)] : risen;
+  return { events, told: { ...told, up: true, cause: undefined, seen: undefined, established } };
+}
+
+function downEvents(told: SessionTold, report: SessionReport, node: string): StateStep {
+  const established = report.observed?.established ?? told.established;
+  const seen = explainSession(report)?.reason;
+  const isLasting = told.seen === seen && told.cause !== seen;
+  const fallen = told.up === true ? 'went down' : undefined;
+  const what = fallen ?? (isLasting ? 'does not come up' : undefined);
+  const events = what === undefined ? [] : [down(what, report, node)];
+  const cause = events.length > 0 ? seen : told.cause;
+  return { events, told: { ...told, up: false, cause, seen, established } };
+}
+
+function down(what: string, report: SessionReport, node: string): SessionEvent {
+  const why = explainSession(report);
+  const because = why === undefined ? '' : `: ${why.message}. ${why.remedy}`;
+  return {
+    type: 'Warning',
+    reason: 'BGPSessionDown',
+    message: `${sessionOf(report, node)} ${what}${because}`,
+  };
+}
+
+function sessionOf({ intended }: SessionReport, node: string): string {
+  return `session of node ${node} with ${intended.neighbor}`;
+}
+
+function routesEvent(report: SessionReport, node: string): SessionEvent {
+  const session = sessionOf(report, node);
+  const { differences } = report;
   if (differences.length === 0)
     return {
       type: 'Normal',

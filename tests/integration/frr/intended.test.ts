@@ -110,7 +110,9 @@ describe('why a session is down, as a real FRR and a real router show it', () =>
     expect(port.state.refused).toEqual([]);
     await eventually(() => {
       const told = events.filter((event) => event.includes('BGPSessionDown'));
-      expect(told.map((event) => event.split(' ')[0]).toSorted()).toEqual(['as', 'far', 'port', 'self']);
+      expect(new Set(told.map((event) => event.split(' ')[0]))).toEqual(
+        new Set(['as', 'far', 'port', 'self']),
+      );
     }, LONG);
   });
 
