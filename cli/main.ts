@@ -3,6 +3,7 @@ import { AppError, SettingsError } from '#core/errors.ts';
 import { diffCommand, usage as diffUsage } from '#cli/diff/command.ts';
 import { moveCommand, usage as moveUsage } from '#cli/move/command.ts';
 import { renderCommand, usage as renderUsage } from '#cli/render/command.ts';
+import { simulateCommand, usage as simulateUsage } from '#cli/simulate/command.ts';
 import { usage as validateUsage, validateCommand } from '#cli/validate/command.ts';
 
 const EXIT_FAILED = 1;
@@ -21,6 +22,7 @@ const commands = new Map<string, { readonly run: Command; readonly usage: string
   ['validate', { run: validateCommand, usage: validateUsage }],
   ['render', { run: renderCommand, usage: renderUsage }],
   ['diff', { run: diffCommand, usage: diffUsage }],
+  ['simulate', { run: simulateCommand, usage: simulateUsage }],
   ['move', { run: moveCommand, usage: moveUsage }],
 ]);
 

@@ -31,7 +31,7 @@ export function readFiles(paths: readonly string[]): Manifest[] {
 }
 
 export function readLive({ kubeconfig, namespace }: RenderArguments): Promise<Manifest[]> {
-  return readCluster(kubeconfig, namespace, 'withServices');
+  return readCluster(kubeconfig, namespace, 'announcements');
 }
 
 /** The templates of this release, or the folder the user names. */

@@ -22,6 +22,17 @@ const READ: readonly ResourceType[] = [
   kinds.Secret,
 ];
 
+/** What allocation depends on; Services of all namespaces, no Secrets. */
+const ALLOCATED: readonly ResourceType[] = [
+  metallbResources.IPAddressPool,
+  metallbResources.Community,
+  metallbResources.IPReservation,
+  kinds.Namespace,
+];
+
+/** What a command is about: configuration alone, what speakers announce, or what the controller allocates. */
+export type Subject = 'configuration' | 'announcements' | 'allocations';
+
 const quiet: Logger = {
   debug: () => undefined,
   info: () => undefined,
@@ -41,16 +52,22 @@ interface Kind {
 export async function readCluster(
   kubeconfig: string,
   namespace: string,
-  announced: 'withServices' | 'withoutServices' = 'withoutServices',
+  subject: Subject = 'configuration',
 ): Promise<Manifest[]> {
   await using credentials = loadCredentials({ kubeconfig });
   const client = createKubeClient(createTransport(credentials, { logger: quiet }));
-  const own = READ.map((type): Kind => ({ type, namespace: type.namespaced ? namespace : undefined }));
-  const extras = { type: kinds.ConfigMap, namespace, fieldSelector: `metadata.name=${FRR_EXTRAS}` };
-  const services = [kinds.Service, kinds.EndpointSlice].map((type): Kind => ({ type, namespace: undefined }));
-  const read = announced === 'withServices' ? [...own, extras, ...services] : own;
-  const lists = await Promise.all(read.map((kind) => readKind(client, kind)));
+  const lists = await Promise.all(kindsOf(subject, namespace).map((kind) => readKind(client, kind)));
   return lists.flat();
+}
+
+function kindsOf(subject: Subject, namespace: string): Kind[] {
+  const own = (types: readonly ResourceType[]) =>
+    types.map((type): Kind => ({ type, namespace: type.namespaced ? namespace : undefined }));
+  const everywhere = (type: ResourceType): Kind => ({ type, namespace: undefined });
+  if (subject === 'configuration') return own(READ);
+  if (subject === 'allocations') return [...own(ALLOCATED), everywhere(kinds.Service)];
+  const extras = { type: kinds.ConfigMap, namespace, fieldSelector: `metadata.name=${FRR_EXTRAS}` };
+  return [...own(READ), extras, everywhere(kinds.Service), everywhere(kinds.EndpointSlice)];
 }
 
 async function readKind(client: KubeClient, kind: Kind): Promise<Manifest[]> {

@@ -77,7 +77,7 @@ describe('reservations', () => {
     await lab.service('d');
     await lab.startController();
     await lab.expectIps('d', ['192.0.2.2']);
-    await lab.expectEvent('c', 'AllocationFailed', /reserved for Service "default\/a" until/);
+    await lab.expectEvent('c', 'AllocationFailed', /reserved for Service "default\/a"/);
     await lab.expectIps('b', []);
     await eventually(async () => expect(await spec('default.b')).toHaveProperty('expiresAt'));
     await lab.patchService('b', { spec: { type: 'LoadBalancer' } });
