@@ -2,9 +2,11 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renewed } from '#controller/webhooks/certificates.ts';
+import { metallbResources } from '#core/api/resources.ts';
 import { Lab } from '#lab/lab.ts';
 import { quiet } from '#lab/report.ts';
 import { webhookServer } from '#operator/render/webhook.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { plainOptions } from '#tools/manifests/producer.ts';
 
 const NAMESPACE = 'metallb-system';
@@ -31,6 +33,9 @@ const webhooks = (): string =>
 async function install(): Promise<void> {
   await lab.kubectl(['apply', ...files]);
   await lab.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  // Established comes before the storage is up; a CRD that is deleted in between may hang for minutes (Kubernetes).
+  const kinds = Object.values(metallbResources).map(({ plural, group }) => `${plural}.${group}`);
+  await eventually(() => lab.kubectl(['get', kinds.join(','), '--all-namespaces']), 60_000);
   await lab.kubectl(['create', 'namespace', NAMESPACE]);
   await lab.kubectl(['apply', '-f', '-'], { input: webhooks() });
   const metadata = { name: 'a', namespace: NAMESPACE };
