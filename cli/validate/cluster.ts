@@ -6,8 +6,9 @@ import { createKubeClient } from '#runtime/kube/client.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
-import { KubeError, type KubeClient, type ResourceType } from '#runtime/kube/types.ts';
-import type { Logger } from '#runtime/log/logger.ts';
+import type { KubeClient, ResourceType } from '#runtime/kube/types.ts';
+import { unless } from '#runtime/kube/unless.ts';
+import { silent } from '#runtime/log/logger.ts';
 
 const READ: readonly ResourceType[] = [
   metallbResources.IPAddressPool,
@@ -33,14 +34,6 @@ const ALLOCATED: readonly ResourceType[] = [
 /** What a command is about: configuration alone, what speakers announce, or what the controller allocates. */
 export type Subject = 'configuration' | 'announcements' | 'allocations';
 
-const quiet: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => quiet,
-};
-
 interface Kind {
   readonly type: ResourceType;
   /** Undefined: of all namespaces. */
@@ -55,7 +48,7 @@ export async function readCluster(
   subject: Subject = 'configuration',
 ): Promise<Manifest[]> {
   await using credentials = loadCredentials({ kubeconfig });
-  const client = createKubeClient(createTransport(credentials, { logger: quiet }));
+  const client = createKubeClient(createTransport(credentials, { logger: silent }));
   const lists = await Promise.all(kindsOf(subject, namespace).map((kind) => readKind(client, kind)));
   return lists.flat();
 }
@@ -73,14 +66,10 @@ function kindsOf(subject: Subject, namespace: string): Kind[] {
 async function readKind(client: KubeClient, kind: Kind): Promise<Manifest[]> {
   const { type, namespace, fieldSelector } = kind;
   const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`;
-  try {
-    const objects = await client.list(type, {
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(fieldSelector === undefined ? {} : { fieldSelector }),
-    });
-    return objects.map((object) => ({ ...object, apiVersion, kind: type.kind }));
-  } catch (error) {
-    if (error instanceof KubeError && error.status === 404) return [];
-    throw error;
-  }
+  const list = client.list(type, {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+  });
+  const objects = (await unless(404, list)) ?? [];
+  return objects.map((object) => ({ ...object, apiVersion, kind: type.kind }));
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '#core/errors.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { KubeError, type KubeClient } from '#runtime/kube/types.ts';
+import { unless } from '#runtime/kube/unless.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 
 const KEY_BYTES = 16;
@@ -48,11 +49,5 @@ export async function ensureMemberlistSecret(options: MemberlistSecretOptions): 
 }
 
 async function exists(client: Pick<KubeClient, 'get'>, namespace: string, name: string): Promise<boolean> {
-  try {
-    await client.get({ type: kinds.Secret, namespace, name });
-    return true;
-  } catch (error) {
-    if (error instanceof KubeError && error.status === 404) return false;
-    throw error;
-  }
+  return (await unless(404, client.get({ type: kinds.Secret, namespace, name }))) !== undefined;
 }

@@ -16,7 +16,8 @@ import {
 import { MANAGED_BY, MANAGER } from '#core/ipam/reservation-view.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import { reservationStatus, type ReservationStatus } from '#core/status/reservation-status.ts';
-import { KubeError, type KubeClient, type Store, type StoreChange } from '#runtime/kube/types.ts';
+import { unless } from '#runtime/kube/unless.ts';
+import type { KubeClient, Store, StoreChange } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { done, type Outcome } from '#runtime/queue/types.ts';
 
@@ -162,18 +163,18 @@ export class ReservationLoop {
     const metadata = { name, namespace, labels: { [MANAGED_BY]: MANAGER } };
     const type = metallbResources.IPReservation;
     const object = { apiVersion: `${type.group}/${type.version}`, kind: type.kind, metadata, spec };
-    await tolerating(409, client.create(type, object, { signal }));
+    await unless(409, client.create(type, object, { signal }));
   }
 
   async #replace(object: ReservationView, spec: IPReservationSpec, signal: AbortSignal): Promise<void> {
     const { expiresAt = null, ...rest } = spec;
     const body = { metadata: { resourceVersion: object.resourceVersion }, spec: { ...rest, expiresAt } };
-    await tolerating(404, this.#options.client.patch(this.#ref(object), body, { signal }));
+    await unless(404, this.#options.client.patch(this.#ref(object), body, { signal }));
   }
 
   async #delete(object: ReservationView, signal: AbortSignal): Promise<void> {
     const { uid, resourceVersion } = object;
-    await tolerating(404, this.#options.client.delete(this.#ref(object), { uid, resourceVersion, signal }));
+    await unless(404, this.#options.client.delete(this.#ref(object), { uid, resourceVersion, signal }));
   }
 
   /** Writes the status if it differs; true when others are in the way of the reservation. */
@@ -189,7 +190,7 @@ export class ReservationLoop {
     const lastTransitionTime = since ?? new Date(now()).toISOString().replace(/\.\d+/, '');
     const conditions = [{ type: 'Reserved', status, reason, message, lastTransitionTime }];
     const body = { status: { pool, conditions } };
-    await tolerating(404, client.patch(this.#ref(object), body, { subresource: 'status', signal }));
+    await unless(404, client.patch(this.#ref(object), body, { subresource: 'status', signal }));
     return blocked;
   }
 
@@ -204,13 +205,4 @@ function sameCondition(stored: Readonly<Record<string, string>>, wanted: Reserva
     stored['reason'] === wanted.reason &&
     stored['message'] === wanted.message
   );
-}
-
-/** Waits for a write; an answer that means that there is nothing left to do is none of our errors. */
-async function tolerating(status: number, write: Promise<unknown>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    if (!(error instanceof KubeError && error.status === status)) throw error;
-  }
 }

@@ -1,29 +1,11 @@
 /** Tells the API server which CA our certificate is of: written only where it is not what it should be. */
 import { metallbResources } from '#core/api/resources.ts';
 import { WEBHOOK_CONFIGURATION } from '#core/api/webhooks.ts';
-import {
-  KubeError,
-  type KubeClient,
-  type KubeObject,
-  type ObjectRef,
-  type ResourceType,
-} from '#runtime/kube/types.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
+import type { KubeClient } from '#runtime/kube/types.ts';
+import { unless } from '#runtime/kube/unless.ts';
 
-const VALIDATING: ResourceType = {
-  group: 'admissionregistration.k8s.io',
-  version: 'v1',
-  plural: 'validatingwebhookconfigurations',
-  kind: 'ValidatingWebhookConfiguration',
-  namespaced: false,
-};
-
-const DEFINITION: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-};
+const { CustomResourceDefinition: DEFINITION, ValidatingWebhookConfiguration: VALIDATING } = kinds;
 
 interface Webhook {
   readonly clientConfig?: { readonly caBundle?: string };
@@ -37,7 +19,7 @@ export async function ensureCaBundle(
   ca: string,
 ): Promise<BundleOutcome> {
   const ref = { type: VALIDATING, name: WEBHOOK_CONFIGURATION };
-  const stored = await read(client, ref);
+  const stored = await unless(404, client.get(ref));
   if (stored === undefined) return 'absent';
   const caBundle = Buffer.from(ca).toString('base64');
   const webhooks = (stored['webhooks'] ?? []) as readonly Webhook[];
@@ -77,7 +59,7 @@ export async function ensureConversionCa(
 ): Promise<BundleOutcome> {
   const { plural, group } = metallbResources.BGPPeer;
   const ref = { type: DEFINITION, name: `${plural}.${group}` };
-  const stored = await read(client, ref);
+  const stored = await unless(404, client.get(ref));
   const spec = (stored?.['spec'] ?? {}) as { readonly conversion?: Conversion };
   const { conversion } = spec;
   const config = conversion?.webhook?.clientConfig;
@@ -96,12 +78,3 @@ export async function ensureConversionCa(
 
 const calls = (config: ClientConfig | undefined, service: ServiceName): config is ClientConfig =>
   config?.service?.name === service.name && config.service.namespace === service.namespace;
-
-async function read(client: Pick<KubeClient, 'get'>, ref: ObjectRef): Promise<KubeObject | undefined> {
-  try {
-    return await client.get(ref);
-  } catch (error) {
-    if (error instanceof KubeError && error.status === 404) return undefined;
-    throw error;
-  }
-}

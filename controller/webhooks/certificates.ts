@@ -5,7 +5,8 @@
 import { X509Certificate } from 'node:crypto';
 import { issueCertificate, type CertificatePair } from '#runtime/http/certificate.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
-import { KubeError, type KubeClient, type KubeObject } from '#runtime/kube/types.ts';
+import type { KubeClient, KubeObject } from '#runtime/kube/types.ts';
+import { unless } from '#runtime/kube/unless.ts';
 
 const DAY_MS = 86_400_000;
 const CA_DAYS = 3650;
@@ -34,10 +35,7 @@ export async function ensureCertificates(
   now: Date,
 ): Promise<WebhookCertificates> {
   const ref = { type: kinds.Secret, namespace, name };
-  const stored = await client.get(ref).catch((error: unknown) => {
-    if (error instanceof KubeError && error.status === 404) return undefined;
-    throw error;
-  });
+  const stored = await unless(404, client.get(ref));
   const known = stored === undefined ? undefined : readPairs(stored);
   const wanted = renewed(known, host, now);
   if (known !== undefined && wanted.server.cert === known.server.cert && wanted.ca.cert === known.ca.cert)

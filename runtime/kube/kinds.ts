@@ -21,4 +21,14 @@ export const kinds = {
   DaemonSet: kind('apps', ['DaemonSet', 'daemonsets']),
   EndpointSlice: kind('discovery.k8s.io', ['EndpointSlice', 'endpointslices']),
   Lease: kind('coordination.k8s.io', ['Lease', 'leases']),
+  CustomResourceDefinition: kind(
+    'apiextensions.k8s.io',
+    ['CustomResourceDefinition', 'customresourcedefinitions'],
+    false,
+  ),
+  ValidatingWebhookConfiguration: kind(
+    'admissionregistration.k8s.io',
+    ['ValidatingWebhookConfiguration', 'validatingwebhookconfigurations'],
+    false,
+  ),
 } as const;

@@ -1,6 +1,7 @@
 /** The pod a program runs in, as the owner of what it writes: such objects vanish with the pod. */
 import { kinds } from './kinds.ts';
-import { KubeError, type KubeClient } from './types.ts';
+import type { KubeClient } from './types.ts';
+import { unless } from './unless.ts';
 
 export interface PodOwner {
   readonly apiVersion: 'v1';
@@ -21,12 +22,8 @@ export function ownPod(
   let known: PodOwner | undefined;
   return async () => {
     if (name === '' || known !== undefined) return known;
-    try {
-      const pod = await client.get({ type: kinds.Pod, namespace, name });
-      known = { apiVersion: 'v1', kind: 'Pod', name, uid: pod.metadata.uid ?? '' };
-    } catch (error) {
-      if (!(error instanceof KubeError && error.status === 404)) throw error;
-    }
+    const pod = await unless(404, client.get({ type: kinds.Pod, namespace, name }));
+    if (pod !== undefined) known = { apiVersion: 'v1', kind: 'Pod', name, uid: pod.metadata.uid ?? '' };
     return known;
   };
 }

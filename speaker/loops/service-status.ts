@@ -10,7 +10,8 @@ import {
   type StatusWrite,
 } from '#core/status/service-status.ts';
 import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
-import { KubeError, type KubeClient, type KubeObject, type Store } from '#runtime/kube/types.ts';
+import type { KubeClient, KubeObject, Store } from '#runtime/kube/types.ts';
+import { unless } from '#runtime/kube/unless.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
@@ -90,13 +91,12 @@ export class ServiceStatusLoop {
       return;
     }
     const ref = { type, namespace, name: write.name };
-    try {
-      if (write.kind === 'delete') await client.delete(ref, { signal });
-      else await client.patch(ref, { status: write.status }, { subresource: 'status', signal });
-    } catch (error) {
-      // Somebody was faster: the store's next change brings the key back.
-      if (!(error instanceof KubeError && error.status === 404)) throw error;
-    }
+    const call: Promise<unknown> =
+      write.kind === 'delete'
+        ? client.delete(ref, { signal })
+        : client.patch(ref, { status: write.status }, { subresource: 'status', signal });
+    // Where somebody was faster, the store's next change brings the key back.
+    await unless(404, call);
   }
 
   async #blank(

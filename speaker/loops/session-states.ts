@@ -8,7 +8,8 @@ import {
   type SessionStatus,
 } from '#core/status/bgp-session-state.ts';
 import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
-import { KubeError, type KubeClient, type ObjectRef, type Store } from '#runtime/kube/types.ts';
+import type { KubeClient, ObjectRef, Store } from '#runtime/kube/types.ts';
+import { unless } from '#runtime/kube/unless.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
@@ -83,8 +84,9 @@ export class SessionStates {
     const existing = this.#store.get(`${namespace}/${name}`);
     const report = this.#reports.get(name);
     const ref = { type, namespace, name };
+    // Where somebody else was faster, the store's next change brings the key back.
     if (report === undefined) {
-      if (existing !== undefined) await unlessGone(client.delete(ref, { signal }));
+      if (existing !== undefined) await unless(404, client.delete(ref, { signal }));
       return done;
     }
     const writtenAgoMs = clock.now() - (this.#writtenAt.get(name) ?? -Infinity);
@@ -111,21 +113,15 @@ export class SessionStates {
   async #adopt(existing: SessionStateView, ref: ObjectRef, signal: AbortSignal): Promise<void> {
     const owner = await this.#options.owner();
     if (owner === undefined || existing.ownerUids.includes(owner.uid)) return;
-    await unlessGone(this.#options.client.patch(ref, { metadata: { ownerReferences: [owner] } }, { signal }));
+    await unless(
+      404,
+      this.#options.client.patch(ref, { metadata: { ownerReferences: [owner] } }, { signal }),
+    );
   }
 
   async #write(ref: ObjectRef, status: SessionStatus, signal: AbortSignal): Promise<void> {
     const { client, clock } = this.#options;
-    await unlessGone(client.patch(ref, { status }, { subresource: 'status', signal }));
+    await unless(404, client.patch(ref, { status }, { subresource: 'status', signal }));
     this.#writtenAt.set(ref.name, clock.now());
-  }
-}
-
-/** Somebody else was faster: the store's next change brings the key back. */
-async function unlessGone(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!(error instanceof KubeError && error.status === 404)) throw error;
   }
 }

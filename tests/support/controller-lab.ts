@@ -22,13 +22,6 @@ import { eventually } from './eventually.ts';
 export const NAMESPACE = 'metallb-system';
 const WAIT_MS = 20_000;
 
-export const crdType: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-};
 const rbac = (plural: string, kind: string, namespaced: boolean): ResourceType => ({
   group: 'rbac.authorization.k8s.io',
   version: 'v1',
@@ -118,7 +111,7 @@ export class ControllerLab {
     for (const file of (await readdir(folder)).filter((name) => name.startsWith('metallb.io_'))) {
       if (left.includes(file)) continue;
       const crd = parse(await readFile(join(folder, file), 'utf8')) as KubeObject;
-      await this.client.create(crdType, crd);
+      await this.client.create(kinds.CustomResourceDefinition, crd);
     }
     await this.client.create(kinds.Namespace, { metadata: { name: NAMESPACE } });
     const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'other' }];

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { metallbResources } from '#core/api/resources.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
 import type { KubeObject } from '#runtime/kube/types.ts';
-import { ControllerLab, crdType, NAMESPACE } from '#tests/support/controller-lab.ts';
+import { ControllerLab, NAMESPACE } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
 
 let lab: ControllerLab;
@@ -33,7 +34,7 @@ describe('C04: CRDs from elsewhere', () => {
       await lab.pool(`p-${name}`, [`198.51.100.${name.charCodeAt(0)}/32`]);
     }
     expect(lines(controller.log, 'configurationstates')).toHaveLength(1);
-    await lab.client.create(crdType, await crd('configurationstates'));
+    await lab.client.create(kinds.CustomResourceDefinition, await crd('configurationstates'));
     await eventually(async () => {
       expect((await lab.state())['status']).toMatchObject({ conditions: [{ status: 'True' }] });
     }, 60_000);
