@@ -1,6 +1,7 @@
 /** `npm run metallb -- COMMAND`: tools for people, from a clone. */
-import { AppError, SettingsError } from '#core/errors.ts';
+import { SettingsError } from '#core/errors.ts';
 import { diffCommand, usage as diffUsage } from '#cli/diff/command.ts';
+import { isOfSurroundings, type Host } from '#cli/host.ts';
 import { moveCommand, usage as moveUsage } from '#cli/move/command.ts';
 import { renderCommand, usage as renderUsage } from '#cli/render/command.ts';
 import { simulateCommand, usage as simulateUsage } from '#cli/simulate/command.ts';
@@ -10,13 +11,13 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 64;
 const EXIT_BUG = 70;
 
-const host = {
+const host: Host = {
   env: process.env,
   write: (text: string) => process.stdout.write(text),
   warn: (text: string) => process.stderr.write(text),
 };
 
-type Command = (argv: readonly string[], surroundings: typeof host) => Promise<number>;
+type Command = (argv: readonly string[], surroundings: Host) => Promise<number>;
 
 const commands = new Map<string, { readonly run: Command; readonly usage: string }>([
   ['validate', { run: validateCommand, usage: validateUsage }],
@@ -42,14 +43,10 @@ try {
 } catch (error) {
   const problems = error instanceof SettingsError ? error.problems : [messageOf(error)];
   for (const problem of problems) process.stderr.write(`metallb: ${problem}\n`);
-  process.exitCode = error instanceof SettingsError ? EXIT_USAGE : isExpected(error) ? EXIT_FAILED : EXIT_BUG;
+  process.exitCode =
+    error instanceof SettingsError ? EXIT_USAGE : isOfSurroundings(error) ? EXIT_FAILED : EXIT_BUG;
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Errors of the surroundings: the API server, a file that cannot be read. */
-function isExpected(error: unknown): boolean {
-  return error instanceof AppError || (error instanceof Error && 'code' in error);
 }

@@ -1,19 +1,14 @@
 /** `metallb diff`: what manifests would change in the frr.conf of each node of a cluster. */
 import { masked } from '#core/frr/masked.ts';
 import { nodeModel } from '#core/frr/node-model.ts';
-import { AppError, SettingsError } from '#core/errors.ts';
+import { SettingsError } from '#core/errors.ts';
 import type { Manifest } from '#core/config/validate.ts';
 import { unified } from '#cli/diff/unified.ts';
+import { isOfSurroundings, type Host } from '#cli/host.ts';
 import { readArguments, sharedUsage, type RenderArguments } from '#cli/render/arguments.ts';
-import {
-  chosenNodes,
-  problemLines,
-  readFiles,
-  readLive,
-  rendererOf,
-  type RenderHost,
-} from '#cli/render/nodes.ts';
-import { overlay, snapshotOf } from '#cli/render/sources.ts';
+import { chosenNodes, problemLines, readFiles, readLive, rendererOf } from '#cli/render/nodes.ts';
+import { snapshotOf } from '#cli/render/sources.ts';
+import { overlay } from '#cli/validate/overlay.ts';
 
 export const usage = `metallb diff [flags] FILE|FOLDER|-...
 
@@ -36,7 +31,7 @@ interface NodeDiff {
 }
 
 /** Runs the command; returns the exit code. Throws SettingsError for wrong flags only. */
-export async function diffCommand(argv: readonly string[], host: RenderHost): Promise<number> {
+export async function diffCommand(argv: readonly string[], host: Host): Promise<number> {
   const args = readArguments(argv, host.env);
   if (args.paths.length === 0)
     throw new SettingsError(['nothing to compare: name files or folders, or - for standard input']);
@@ -55,11 +50,6 @@ export async function diffCommand(argv: readonly string[], host: RenderHost): Pr
     host.warn(`metallb: ${error.message}\n`);
     return exitCode.problem;
   }
-}
-
-/** The API server, or a file that cannot be read. */
-function isOfSurroundings(error: unknown): error is Error {
-  return error instanceof AppError || (error instanceof Error && 'code' in error);
 }
 
 /** Each chosen node now, and as its running speaker would make it of the cluster with the files. */

@@ -1,6 +1,6 @@
 /** `metallb move`: an address to another node, or everything away from a node, and back. */
-import { parseArgs } from 'node:util';
 import { SettingsError } from '#core/errors.ts';
+import { parseFlags, type Host } from '#cli/host.ts';
 import { moveService, emptyNode, type Cluster, type Outcome } from '#cli/move/move.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
@@ -22,14 +22,23 @@ somebody touches it, and undoes that. Waits until it is done; exit code 1 when i
   --kubeconfig PATH            kubeconfig of the cluster ($KUBECONFIG)
 `;
 
-/** What the command needs of its surroundings. */
-export interface MoveHost {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly write: (text: string) => void;
-}
+const FLAGS = {
+  to: { type: 'string' },
+  node: { type: 'string' },
+  away: { type: 'boolean' },
+  undo: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  timeout: { type: 'string' },
+  namespace: { type: 'string', short: 'n' },
+  'metallb-namespace': { type: 'string' },
+  kubeconfig: { type: 'string' },
+} as const;
 
 /** Runs the command; returns the exit code. Throws SettingsError for wrong flags, KubeError for the cluster. */
-export async function moveCommand(argv: readonly string[], host: MoveHost): Promise<number> {
+export async function moveCommand(
+  argv: readonly string[],
+  host: Pick<Host, 'env' | 'write'>,
+): Promise<number> {
   const args = readArguments(argv);
   await using credentials = loadCredentials({ kubeconfig: args.kubeconfig ?? host.env['KUBECONFIG'] ?? '' });
   const cluster: Cluster = {
@@ -77,25 +86,7 @@ function named(text: string, namespace: string): { readonly namespace: string; r
 }
 
 function parse(argv: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        to: { type: 'string' },
-        node: { type: 'string' },
-        away: { type: 'boolean' },
-        undo: { type: 'boolean' },
-        'dry-run': { type: 'boolean' },
-        timeout: { type: 'string' },
-        namespace: { type: 'string', short: 'n' },
-        'metallb-namespace': { type: 'string' },
-        kubeconfig: { type: 'string' },
-      },
-    });
-    if (positionals.length > 1) throw new Error(`too many names: ${positionals.join(' ')}`);
-    return { ...values, service: positionals[0] };
-  } catch (error) {
-    throw new SettingsError([error instanceof Error ? error.message : String(error)]);
-  }
+  const { values, positionals } = parseFlags(argv, FLAGS);
+  if (positionals.length > 1) throw new SettingsError([`too many names: ${positionals.join(' ')}`]);
+  return { ...values, service: positionals[0] };
 }

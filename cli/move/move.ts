@@ -29,20 +29,15 @@ export async function moveService(
   const ref = { type: kinds.Service, ...service };
   await client.get(ref);
   if (node !== undefined) await client.get({ type: kinds.Node, name: node });
-  const before = await announcers(
-    cluster,
-    `${SERVICE_NAMESPACE}=${service.namespace},${SERVICE_NAME}=${service.name}`,
-  );
+  const selector = `${SERVICE_NAMESPACE}=${service.namespace},${SERVICE_NAME}=${service.name}`;
+  const before = await announcers(cluster, selector);
   const wish = node === undefined ? 'goes where it would by itself' : `moves to node ${node}`;
   cluster.write(`${text}, announced by ${list(before)}, ${wish}${cluster.dryRun ? ' (dry run)' : ''}\n`);
   if (cluster.dryRun) return 'done';
   await client.patch(ref, { metadata: { annotations: { [L2_NODE.name]: node ?? null } } });
   if (node === undefined) return 'done';
   return waitFor(cluster, `${text} is announced by node ${node}`, async () => {
-    const now = await announcers(
-      cluster,
-      `${SERVICE_NAMESPACE}=${service.namespace},${SERVICE_NAME}=${service.name}`,
-    );
+    const now = await announcers(cluster, selector);
     return now.length === 1 && now[0] === node ? undefined : `announced by ${list(now)}`;
   });
 }

@@ -1,6 +1,6 @@
 /** Flags that `metallb render` and `metallb diff` share. */
-import { parseArgs } from 'node:util';
 import { SettingsError } from '#core/errors.ts';
+import { parseFlags } from '#cli/host.ts';
 import type { SpeakerFlags } from '#core/frr/node-model.ts';
 
 export const sharedUsage = `  --node NAME            this node only; may be repeated (all nodes)
@@ -24,12 +24,24 @@ export interface RenderArguments {
   readonly format: 'text' | 'json';
 }
 
+const FLAGS = {
+  live: { type: 'boolean' },
+  node: { type: 'string', multiple: true },
+  namespace: { type: 'string', short: 'n' },
+  kubeconfig: { type: 'string' },
+  templates: { type: 'string' },
+  'lb-class': { type: 'string' },
+  'ignore-exclude-lb': { type: 'boolean' },
+  'log-level': { type: 'string' },
+  output: { type: 'string', short: 'o' },
+} as const;
+
 /** Reads the flags. Throws SettingsError. */
 export function readArguments(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): RenderArguments {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = parseFlags(argv, FLAGS);
   return {
     paths: positionals,
     live: values.live ?? false,
@@ -47,7 +59,7 @@ function formatOf(output: string): RenderArguments['format'] {
   throw new SettingsError([`--output: "${output}" is not one of text, json`]);
 }
 
-function flagsOf(values: ReturnType<typeof parse>['values']): SpeakerFlags {
+function flagsOf(values: ReturnType<typeof parseFlags<typeof FLAGS>>['values']): SpeakerFlags {
   const logLevel = values['log-level'] ?? 'info';
   if (!LOG_LEVELS.includes(logLevel))
     throw new SettingsError([`--log-level: "${logLevel}" is not one of ${LOG_LEVELS.join(', ')}`]);
@@ -56,26 +68,4 @@ function flagsOf(values: ReturnType<typeof parse>['values']): SpeakerFlags {
     ignoreExcludeLb: values['ignore-exclude-lb'] ?? false,
     logLevel,
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        live: { type: 'boolean' },
-        node: { type: 'string', multiple: true, default: [] },
-        namespace: { type: 'string', short: 'n' },
-        kubeconfig: { type: 'string' },
-        templates: { type: 'string' },
-        'lb-class': { type: 'string' },
-        'ignore-exclude-lb': { type: 'boolean' },
-        'log-level': { type: 'string' },
-        output: { type: 'string', short: 'o' },
-      },
-    });
-  } catch (error) {
-    throw new SettingsError([error instanceof Error ? error.message : String(error)]);
-  }
 }

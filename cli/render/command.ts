@@ -3,16 +3,11 @@ import { SettingsError } from '#core/errors.ts';
 import { masked } from '#core/frr/masked.ts';
 import { nodeModel, type NodeModel } from '#core/frr/node-model.ts';
 import type { Manifest } from '#core/config/validate.ts';
+import type { Host } from '#cli/host.ts';
 import { readArguments, sharedUsage, type RenderArguments } from '#cli/render/arguments.ts';
-import {
-  chosenNodes,
-  problemLines,
-  readFiles,
-  readLive,
-  rendererOf,
-  type RenderHost,
-} from '#cli/render/nodes.ts';
-import { overlay, snapshotOf } from '#cli/render/sources.ts';
+import { chosenNodes, problemLines, readFiles, readLive, rendererOf } from '#cli/render/nodes.ts';
+import { snapshotOf } from '#cli/render/sources.ts';
+import { overlay } from '#cli/validate/overlay.ts';
 
 export const usage = `metallb render [flags] [FILE|FOLDER|-]...
 
@@ -31,7 +26,7 @@ interface Rendered {
 }
 
 /** Runs the command; returns the exit code. Throws SettingsError, KubeError, and AppError for unreadable files. */
-export async function renderCommand(argv: readonly string[], host: RenderHost): Promise<number> {
+export async function renderCommand(argv: readonly string[], host: Host): Promise<number> {
   const args = readArguments(argv, host.env);
   if (args.paths.length === 0 && !args.live)
     throw new SettingsError(['nothing to render: name files or folders, - for standard input, or --live']);
@@ -73,7 +68,7 @@ function asText(rendered: readonly Rendered[], isSingle: boolean): string {
   return rendered.map(({ node, config }) => `! frr.conf of node ${node}\n${config}`).join('\n');
 }
 
-function tellWithheld(rendered: readonly Rendered[], host: RenderHost): void {
+function tellWithheld(rendered: readonly Rendered[], host: Host): void {
   for (const { node, withheld } of rendered)
     for (const { service, message } of withheld)
       host.warn(`${node}: Service ${service} is not announced by BGP: ${message}\n`);

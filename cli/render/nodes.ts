@@ -9,13 +9,6 @@ import { readManifests } from '#cli/validate/documents.ts';
 import type { RenderArguments } from '#cli/render/arguments.ts';
 import { loadTemplates, type Renderer } from '#speaker/frr/templates.ts';
 
-/** What a command needs of its surroundings. `warn` is for people: it must not mix with the output. */
-export interface RenderHost {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly write: (text: string) => void;
-  readonly warn: (text: string) => void;
-}
-
 /** Reads the files. Throws AppError naming the place of what cannot be read: half a configuration is none. */
 export function readFiles(paths: readonly string[]): Manifest[] {
   const { sources, unreadable } = readManifests(paths);

@@ -1,10 +1,9 @@
 /** `metallb simulate`: which addresses Services would get, and why; nothing is written anywhere. */
-import { parseArgs } from 'node:util';
 import { SettingsError } from '#core/errors.ts';
 import { remedyFor, simulate, type Outcome } from '#core/ipam/simulate.ts';
 import { readCluster } from '#cli/validate/cluster.ts';
 import { readManifests } from '#cli/validate/documents.ts';
-import type { Host } from '#cli/validate/command.ts';
+import { parseFlags, type Host } from '#cli/host.ts';
 import { simulationOf } from '#cli/simulate/input.ts';
 
 export const usage = `metallb simulate [flags] [FILE|FOLDER|-]...
@@ -21,8 +20,20 @@ something is wrong with the configuration.
   -o, --output FORMAT    text, json (default text)
 `;
 
+const FLAGS = {
+  live: { type: 'boolean', default: false },
+  namespace: { type: 'string', short: 'n', default: 'metallb-system' },
+  'lb-class': { type: 'string', default: '' },
+  'single-stack': { type: 'boolean', default: false },
+  kubeconfig: { type: 'string' },
+  output: { type: 'string', short: 'o', default: 'text' },
+} as const;
+
 /** Runs the command; returns the exit code. Throws SettingsError for wrong flags, KubeError for the cluster. */
-export async function simulateCommand(argv: readonly string[], host: Host): Promise<number> {
+export async function simulateCommand(
+  argv: readonly string[],
+  host: Pick<Host, 'env' | 'write'>,
+): Promise<number> {
   const args = readArguments(argv, host.env);
   const { namespace, lbClass, singleStack, output } = args;
   const { sources, unreadable } = readManifests(args.paths);
@@ -44,7 +55,7 @@ export async function simulateCommand(argv: readonly string[], host: Host): Prom
 }
 
 function readArguments(argv: readonly string[], env: Host['env']) {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = parseFlags(argv, FLAGS);
   const { live, output } = values;
   const problems = [
     ...(positionals.length === 0 && !live
@@ -62,25 +73,6 @@ function readArguments(argv: readonly string[], env: Host['env']) {
     singleStack: values['single-stack'],
     kubeconfig: values.kubeconfig ?? env['KUBECONFIG'] ?? '',
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        live: { type: 'boolean', default: false },
-        namespace: { type: 'string', short: 'n', default: 'metallb-system' },
-        'lb-class': { type: 'string', default: '' },
-        'single-stack': { type: 'boolean', default: false },
-        kubeconfig: { type: 'string' },
-        output: { type: 'string', short: 'o', default: 'text' },
-      },
-    });
-  } catch (error) {
-    throw new SettingsError([error instanceof Error ? error.message : String(error)]);
-  }
 }
 
 function remedyOf({ waitsFor }: Outcome): string | undefined {

@@ -1,5 +1,5 @@
 /** From manifests, of files and of a cluster, to what the simulation starts from. */
-import { createdBeside } from '#cli/validate/created.ts';
+import { createdBeside } from '#cli/validate/overlay.ts';
 import { compile } from '#core/config/compile.ts';
 import { resourcesOf, type Manifest } from '#core/config/validate.ts';
 import { brokenPools } from '#core/ipam/broken.ts';

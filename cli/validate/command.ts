@@ -1,10 +1,10 @@
 /** `metallb validate`: the verdict on manifests, on a cluster, or on manifests as if they were in the cluster. */
-import { parseArgs } from 'node:util';
 import { SettingsError } from '#core/errors.ts';
 import { METALLB_GROUP } from '#core/api/group.ts';
 import { validate, type Manifest, type Verdict } from '#core/config/validate.ts';
-import { createdBeside } from '#cli/validate/created.ts';
+import { parseFlags, type Host } from '#cli/host.ts';
 import { readCluster } from '#cli/validate/cluster.ts';
+import { overlay } from '#cli/validate/overlay.ts';
 import { readManifests, type Documents, type Source } from '#cli/validate/documents.ts';
 import { formats, render, sortLines, type Format, type Line } from '#cli/validate/report.ts';
 
@@ -29,14 +29,19 @@ interface Arguments {
   readonly format: Format;
 }
 
-/** What the command needs of its surroundings. */
-export interface Host {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly write: (text: string) => void;
-}
+const FLAGS = {
+  live: { type: 'boolean' },
+  complete: { type: 'boolean' },
+  namespace: { type: 'string', short: 'n' },
+  kubeconfig: { type: 'string' },
+  output: { type: 'string', short: 'o' },
+} as const;
 
 /** Runs the command; returns the exit code. Throws SettingsError for wrong flags, KubeError for the cluster. */
-export async function validateCommand(argv: readonly string[], host: Host): Promise<number> {
+export async function validateCommand(
+  argv: readonly string[],
+  host: Pick<Host, 'env' | 'write'>,
+): Promise<number> {
   const args = readArguments(argv, host.env);
   const documents = readManifests(args.paths);
   const namespace = namespaceOf(args, documents.sources);
@@ -48,7 +53,7 @@ export async function validateCommand(argv: readonly string[], host: Host): Prom
 }
 
 function readArguments(argv: readonly string[], env: Host['env']): Arguments {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = parseFlags(argv, FLAGS);
   const output = values.output ?? 'text';
   const problems = [
     ...(positionals.length === 0 && values.live !== true
@@ -68,24 +73,6 @@ function readArguments(argv: readonly string[], env: Host['env']): Arguments {
 }
 
 const isFormat = (text: string): text is Format => (formats as readonly string[]).includes(text);
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        live: { type: 'boolean' },
-        complete: { type: 'boolean' },
-        namespace: { type: 'string', short: 'n' },
-        kubeconfig: { type: 'string' },
-        output: { type: 'string', short: 'o' },
-      },
-    });
-  } catch (error) {
-    throw new SettingsError([error instanceof Error ? error.message : String(error)]);
-  }
-}
 
 /** The namespace that was asked for, or the only one that the files name, or the usual one. */
 function namespaceOf({ namespace }: Arguments, sources: readonly Source[]): string {
@@ -109,14 +96,8 @@ export function judge(
   const keyOf = ({ kind, metadata }: Manifest): string =>
     key(kind, metadata.namespace ?? options.namespace, metadata.name);
   const sources = new Map(documents.sources.map((source) => [keyOf(source.manifest), source]));
-  const others = cluster.filter((manifest) => !sources.has(keyOf(manifest)));
-  const stored = new Map(cluster.map((manifest) => [keyOf(manifest), manifest]));
-  const applied = [...sources].map(([name, { manifest }]): Manifest => {
-    if (cluster.length === 0) return manifest;
-    const creationTimestamp = createdBeside(manifest, stored.get(name));
-    return { ...manifest, metadata: { ...manifest.metadata, creationTimestamp } };
-  });
-  const manifests = [...applied, ...others];
+  const files = [...sources.values()].map(({ manifest }) => manifest);
+  const manifests = overlay(cluster, files, options.namespace);
   const lineOf = ({ severity, problem }: Verdict): Line => {
     const { code, object, field, message, remedy } = problem;
     const name = key(object.kind, object.namespace, object.name);

@@ -8,7 +8,7 @@ import { diffCommand, diffNodes } from '#cli/diff/command.ts';
 import { unified } from '#cli/diff/unified.ts';
 import { readArguments } from '#cli/render/arguments.ts';
 import { renderCommand, renderNodes } from '#cli/render/command.ts';
-import { overlay } from '#cli/render/sources.ts';
+import { overlay } from '#cli/validate/overlay.ts';
 import { parseManifests } from '#cli/validate/documents.ts';
 import { patch } from '#tests/support/patch.ts';
 
