@@ -75,11 +75,7 @@ export class Ipam {
     this.allocations.setReservation(name, reservation);
     const effects = this.#effects(this.allocations.drainChanges(), undefined);
     const owners = [before?.owner, reservation?.owner].filter((owner) => owner !== undefined);
-    return { ...effects, wake: [...new Set([...effects.wake, ...this.#waitingOf(owners)])] };
-  }
-
-  #waitingOf(keys: readonly string[]): string[] {
-    return keys.filter((key) => this.waiting.get(key) !== undefined);
+    return { ...effects, wake: this.waiting.byAge([...effects.wake, ...owners]) };
   }
 
   #decide(service: ServiceView): Decision {
@@ -107,8 +103,12 @@ export class Ipam {
   #effects(changes: Changes, next: string | undefined): Effects {
     const { reservations } = this.allocations;
     const owners = changes.openings.flatMap(({ address }) => reservations.owners(address));
-    const woken = [...this.waiting.wokenBy(changes.openings), ...this.#waitingOf(owners)];
-    return { wake: [...new Set(next === undefined ? woken : [...woken, next])], pools: changes.pools };
+    const woken = [
+      ...this.waiting.wokenBy(changes.openings),
+      ...owners,
+      ...(next === undefined ? [] : [next]),
+    ];
+    return { wake: this.waiting.byAge(woken), pools: changes.pools };
   }
 }
 

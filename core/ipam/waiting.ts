@@ -80,7 +80,13 @@ export class Waiting {
     return before?.wait.group === undefined ? undefined : this.#head(before.wait.group);
   }
 
-  /** The keys to look at again after these changes, oldest of each class first. */
+  /** The waiters among these keys, each once, the oldest first, whichever class it is of. */
+  byAge(keys: Iterable<string>): string[] {
+    const waiters = [...new Set(keys)].flatMap((key) => this.#waiters.get(key) ?? []);
+    return waiters.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)).map(({ key }) => key);
+  }
+
+  /** The oldest of each class that these changes may help. */
   wokenBy(openings: readonly Opening[]): string[] {
     const woken = new Set<string>();
     if (openings.length === 0) return [];

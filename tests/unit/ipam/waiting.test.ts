@@ -58,6 +58,15 @@ describe('waiting', () => {
     expect(waiting.size).toBe(1);
   });
 
+  it('the oldest of all classes comes first, whichever class was there first', () => {
+    const world = new World([pool('p', ['192.0.2.0/32'])]);
+    world.apply(service('n/holder'));
+    world.apply(service('n/young', { creationTimestamp: '2026-03-01T00:00:00Z' }));
+    const other = { ipFamilyPolicy: 'PreferDualStack', creationTimestamp: '2026-02-01T00:00:00Z' } as const;
+    world.apply(service('n/old', other));
+    expect(world.ipam.forget('n/holder').wake).toEqual(['n/old', 'n/young']);
+  });
+
   it('counts by reason', () => {
     const waiting = new Waiting();
     waiting.settle('n/a', '2026', wait('p'));
