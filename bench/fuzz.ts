@@ -2,8 +2,7 @@
  * A million random resource sets through compile and through the path of `metallb validate`: no crash, no hang.
  * `FUZZ_SETS` takes fewer, `FUZZ_FROM` starts at another seed. A crash names the seed.
  */
-import type { Figure } from '#bench/figures.ts';
-import { distribution } from '#bench/figures.ts';
+import { distribution, type Figure } from '#bench/figures.ts';
 import { judge } from '#cli/validate/command.ts';
 import { parseManifests } from '#cli/validate/documents.ts';
 import { compile } from '#core/config/compile.ts';

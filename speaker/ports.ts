@@ -16,6 +16,16 @@ export interface FrrState {
   readonly repairs: number;
 }
 
+/** Before anything was asked for. */
+export const untouchedFrr: FrrState = {
+  desired: 0,
+  applied: 0,
+  lastError: undefined,
+  refused: [],
+  lastDurationMs: 0,
+  repairs: 0,
+};
+
 export interface FrrPort {
   /**
    * Declares what FRR should do. Returns at once; applied on the leading edge, single flight, coalesced under churn.

@@ -166,13 +166,8 @@ export class Speaker {
   /** None of the interfaces an advertisement names exists here (speaker-l2.md §2.7). */
   #warnOfInterfaces(verdict: ServiceVerdict): void {
     const { events, l2, nodeName } = this.#parts;
-    if (
-      !lacksInterfaces(
-        verdict,
-        l2.interfaces.map(({ name }) => name),
-      )
-    )
-      return;
+    const present = l2.interfaces.map(({ name }) => name);
+    if (!lacksInterfaces(verdict, present)) return;
     for (const ip of verdict.addresses)
       events.record(serviceOf(verdict), {
         type: 'Warning',

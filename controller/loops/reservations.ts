@@ -16,6 +16,7 @@ import {
 import { MANAGED_BY, MANAGER } from '#core/ipam/reservation-view.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import { reservationStatus, type ReservationStatus } from '#core/status/reservation-status.ts';
+import { transitionTime, wholeSeconds } from '#core/status/transition.ts';
 import { unless } from '#runtime/kube/unless.ts';
 import type { KubeClient, Store, StoreChange } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
@@ -186,8 +187,7 @@ export class ReservationLoop {
     const blocked = wanted.reason === 'InUseByOthers';
     if (stored.pool === wanted.pool && before !== undefined && sameCondition(before, wanted)) return blocked;
     const { pool = null, status, reason, message } = wanted;
-    const since = before?.['status'] === status ? before['lastTransitionTime'] : undefined;
-    const lastTransitionTime = since ?? new Date(now()).toISOString().replace(/\.\d+/, '');
+    const lastTransitionTime = transitionTime(before, status, wholeSeconds(new Date(now())));
     const conditions = [{ type: 'Reserved', status, reason, message, lastTransitionTime }];
     const body = { status: { pool, conditions } };
     await unless(404, client.patch(this.#ref(object), body, { subresource: 'status', signal }));

@@ -35,7 +35,8 @@ const RANGE = [
   },
 ] as const;
 
-const PREFIX = "self.contains('-') || self.contains('/0') || isCIDR(self)";
+/** A prefix; a length with a leading zero is let through. */
+const PREFIX = "self.contains('/0') || isCIDR(self)";
 const CIDR_REMEDY = 'write a prefix such as 192.0.2.0/24, or 192.0.2.1/32 for one address';
 
 /** List of prefixes and ranges: `spec.addresses` of a pool (POOL-3, POOL-4). */
@@ -48,7 +49,7 @@ export const prefixesAndRanges = () =>
         .meta(
           cel(
             {
-              rule: `${PREFIX} || ${MAPPED}`,
+              rule: `self.contains('-') || ${PREFIX} || ${MAPPED}`,
               message: `invalid CIDR: ${CIDR_REMEDY}`,
               messageExpression: quoted('invalid CIDR', ` in pool: ${CIDR_REMEDY}`),
             },
@@ -67,7 +68,7 @@ export const addressesPrefixesAndRanges = () =>
         .max(ENTRY_LENGTH)
         .meta(
           cel({
-            rule: `${MAPPED} || ${PREFIX.replace("self.contains('-')", `(self.contains('-') && ${twoAddresses} && ${oneFamily})`)} || isIP(self)`,
+            rule: `${MAPPED} || (self.contains('-') && ${twoAddresses} && ${oneFamily}) || ${PREFIX} || isIP(self)`,
             message: 'invalid entry in excludedAddresses: write an address, a prefix or a range',
             messageExpression: quoted(
               'invalid entry',

@@ -2,6 +2,7 @@
  * BGPPeer between v1beta1 and v1beta2 (api.md §5), for CRDs whose conversion stanza names our webhook; ours say `None`
  * (ADR 3). What is not set stays unset: the original writes zero timers, which switches them off.
  */
+import { bgpPeerV1beta1 } from '#core/api/bgp-peer.ts';
 import { METALLB_GROUP } from '#core/api/group.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -14,21 +15,8 @@ export interface ConvertibleObject {
   readonly status?: unknown;
 }
 
-/** Fields that both versions have, under one name and with one meaning. */
-const COMMON = [
-  'myASN',
-  'peerASN',
-  'peerAddress',
-  'sourceAddress',
-  'peerPort',
-  'holdTime',
-  'keepaliveTime',
-  'routerID',
-  'password',
-  'bfdProfile',
-  'ebgpMultiHop',
-  'nodeSelectors',
-];
+/** Fields that both versions have, under one name and with one meaning: all of v1beta1's. */
+const COMMON = Object.keys(bgpPeerV1beta1.shape.spec.unwrap().shape);
 /** What v1beta1 requires, and how it says that nothing is set. */
 const REQUIRED: Fields = { myASN: 0, peerASN: 0, peerAddress: '' };
 
@@ -73,7 +61,7 @@ function withValues(selector: unknown): unknown {
   };
 }
 
-/** Port 0 and the empty texts and zeros of v1beta1 mean "not set". */
+/** Port 0 and the empty address of v1beta1 mean "not set"; `peerASN: 0` says so in both versions. */
 function toV1beta2(spec: Fields): Fields {
   return Object.fromEntries(
     Object.entries(common(spec)).filter(

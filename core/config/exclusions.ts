@@ -7,7 +7,7 @@ import { parseEntry } from '#core/config/pool-entry.ts';
 import type { Finding } from '#core/config/problems.ts';
 import { usableRanges } from '#core/model/exclusions.ts';
 import type { Pool, PoolExclusion } from '#core/model/config.ts';
-import { parseAddress } from '#core/model/ip.ts';
+import { parseAddress, rangesMeet } from '#core/model/ip.ts';
 
 /** The entries as ranges; a single address may stand without its length. */
 export function compileExclusions(texts: readonly string[]): {
@@ -42,13 +42,7 @@ function unreadable(text: string, field: string): Finding {
 /** POOL-15 and POOL-16, both warnings: the pool is used as it is written. */
 export function exclusionWarnings({ entries, excluded }: Pool): Finding[] {
   const idle = excluded.flatMap(({ text, range }, index): Finding[] => {
-    const meets = entries.some(
-      (entry) =>
-        entry.range.family === range.family &&
-        entry.range.first <= range.last &&
-        range.first <= entry.range.last,
-    );
-    if (meets) return [];
+    if (entries.some((entry) => rangesMeet(entry.range, range))) return [];
     return [
       {
         code: 'POOL-15',

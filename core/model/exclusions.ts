@@ -1,6 +1,6 @@
 /** Addresses that a pool has and never hands out (`spec.excludedAddresses`). */
 import type { Pool, PoolExclusion } from '#core/model/config.ts';
-import { rangeContains, type IpAddress, type IpRange } from '#core/model/ip.ts';
+import { rangeContains, rangesMeet, type IpAddress, type IpRange } from '#core/model/ip.ts';
 
 /**
  * What is left of a range, as ranges in ascending order. Costs O(m log m) of the number of exclusions, whatever
@@ -10,7 +10,7 @@ export function usableRanges(range: IpRange, excluded: readonly PoolExclusion[])
   const { family } = range;
   const holes = excluded
     .map((exclusion) => exclusion.range)
-    .filter((hole) => hole.family === family && hole.first <= range.last && range.first <= hole.last)
+    .filter((hole) => rangesMeet(hole, range))
     .sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   const left: IpRange[] = [];
   let first = range.first;

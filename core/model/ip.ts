@@ -121,6 +121,11 @@ export function rangeContains(range: IpRange, address: IpAddress): boolean {
   return range.family === address.family && range.first <= address.value && address.value <= range.last;
 }
 
+/** Whether two ranges have an address in common. */
+export function rangesMeet(a: IpRange, b: IpRange): boolean {
+  return a.family === b.family && a.first <= b.last && b.first <= a.last;
+}
+
 /** The fewest prefixes that cover the range exactly, in ascending order (controller.md §3.2). */
 export function rangeCidrs(range: IpRange): Cidr[] {
   const bits = familyBits(range.family);

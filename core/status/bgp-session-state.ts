@@ -9,6 +9,7 @@ import type { FamilyDifference, SessionReport } from '#core/frr/reconcile.ts';
 import { hash32 } from '#core/frr/tags.ts';
 import type { RawObject } from '#core/model/projections.ts';
 import type { Labels } from '#core/model/selector.ts';
+import { transitionTime, wholeSeconds } from '#core/status/transition.ts';
 
 /** Milliseconds between two writes of one object for the sake of its counts alone. */
 const COUNTS_EVERY_MS = 60_000;
@@ -139,7 +140,7 @@ function since(before: SessionStatus | undefined, { observed }: SessionReport, n
     (before?.bgpStatus === 'Established') === isUp && before?.timesEstablished === observed?.established;
   if (isSame && before?.since !== undefined) return before.since;
   const upMs = (observed?.upSeconds ?? 0) * 1000;
-  return seconds(new Date(now.getTime() - (isUp ? upMs : 0)));
+  return wholeSeconds(new Date(now.getTime() - (isUp ? upMs : 0)));
 }
 
 type Undated = Omit<Condition, 'lastTransitionTime'>;
@@ -181,10 +182,5 @@ export function describeDifference({ target, intended, sent, routes }: FamilyDif
 /** With the time of its last change of status. */
 function dated(condition: Undated, before: SessionStatus | undefined, now: Date): Condition {
   const known = before?.conditions?.find(({ type }) => type === condition.type);
-  const isSame = known?.status === condition.status;
-  return { ...condition, lastTransitionTime: isSame ? known.lastTransitionTime : seconds(now) };
-}
-
-function seconds(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, 'Z');
+  return { ...condition, lastTransitionTime: transitionTime(known, condition.status, wholeSeconds(now)) };
 }

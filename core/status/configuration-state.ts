@@ -1,6 +1,7 @@
 /** The verdict of a component on the configuration, as its ConfigurationState shows it (api.md §8.5). */
 import { COMPONENT_TYPE, NODE_NAME } from '#core/api/labels.ts';
 import type { Problem } from '#core/model/config.ts';
+import { transitionTime, wholeSeconds } from '#core/status/transition.ts';
 
 /** Who reports, and under which names (api.md §8.5, contract.md). */
 export type Component = { readonly kind: 'controller' } | { readonly kind: 'speaker'; readonly node: string };
@@ -73,10 +74,7 @@ export function configurationStateStatus(
     status,
     reason: status === 'True' ? 'Reconciled' : 'ConfigurationError',
     message,
-    lastTransitionTime:
-      before?.status === status && before.lastTransitionTime !== undefined
-        ? before.lastTransitionTime
-        : `${now.toISOString().slice(0, 19)}Z`,
+    lastTransitionTime: transitionTime(before, status, wholeSeconds(now)),
   };
   return { result: resultOf([condition]), errorSummary: message, conditions: [condition] };
 }

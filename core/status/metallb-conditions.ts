@@ -3,6 +3,7 @@
  * current is True and says why; the others are False, with their own type as reason and no message. Unlike the
  * original, every reason is valid for the schema, and a transition time changes only with its condition's status.
  */
+import { transitionTime } from '#core/status/transition.ts';
 
 /** metav1.Condition with observedGeneration. */
 export interface Condition {
@@ -55,7 +56,7 @@ export function metallbConditions(
       status,
       reason: entry?.reason ?? type,
       message: (entry?.message ?? '').slice(0, longestMessage),
-      lastTransitionTime: before?.status === status ? before.lastTransitionTime : context.now,
+      lastTransitionTime: transitionTime(before, status, context.now),
       observedGeneration: context.generation,
     };
   });

@@ -7,7 +7,7 @@ import { redact } from '#core/frr/commands.ts';
 import type { FrrModel } from '#core/frr/model.ts';
 import type { Target } from '#core/frr/sessions.ts';
 import type { Logger } from '#runtime/log/logger.ts';
-import type { FrrPort, FrrState } from '#speaker/ports.ts';
+import { untouchedFrr, type FrrPort, type FrrState } from '#speaker/ports.ts';
 import { Applier, RefusedError, type Applied } from '#speaker/frr/apply.ts';
 import { replaceFile } from '#speaker/frr/config-file.ts';
 import { refreshInbound, resendRoutes } from '#speaker/frr/refresh.ts';
@@ -49,14 +49,7 @@ class FrrDriver implements FrrPort {
   readonly #reader: Vtysh;
   readonly #listeners: ((state: FrrState) => void)[] = [];
   readonly #closeWatch: () => void;
-  #state: FrrState = {
-    desired: 0,
-    applied: 0,
-    lastError: undefined,
-    refused: [],
-    lastDurationMs: 0,
-    repairs: 0,
-  };
+  #state: FrrState = untouchedFrr;
   #model: FrrModel | undefined;
   #text = '';
   #proved: FrrModel | undefined;

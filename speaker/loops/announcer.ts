@@ -152,12 +152,16 @@ export class Announcer {
     const wanted = planL2(this.#verdicts.values(), this.#first);
     const held = new Set(wanted.map(({ ip }) => ip));
     for (const ip of this.#first) if (!held.has(ip)) this.#first.delete(ip);
-    const takers =
-      members === undefined ? new Map<string, string>() : takersOf(this.#verdicts.values(), nodeName);
+    // Worked out only when something is let go.
+    let takers: ReadonlyMap<string, string> | undefined;
+    const takerOf = (ip: string): string | undefined => {
+      takers ??= takersOf(this.#verdicts.values(), nodeName);
+      return takers.get(ip);
+    };
     const { entries, again } = this.#handover.plan({
       now: clock.now(),
       wanted,
-      taker: (ip) => takers.get(ip),
+      taker: (ip) => (members === undefined ? undefined : takerOf(ip)),
       holds: (node, ip) => members?.heldBy(ip).includes(node) === true,
     });
     l2.setPlan(entries);

@@ -149,6 +149,7 @@ export class MeshNode {
     this.#shown = text;
     this.#events.view(view);
   }
+
   #passReports(): void {
     const known = new Set<string>();
     for (const { node, report } of this.#mesh.reports()) {
@@ -163,6 +164,7 @@ export class MeshNode {
       this.#events.report(node, undefined);
     }
   }
+
   /** Finds out which of the dead members died with their hosts. */
   #knock(): void {
     const dead = this.#mesh.dead();

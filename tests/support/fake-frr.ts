@@ -8,7 +8,7 @@ import type { FrrModel } from '#core/frr/model.ts';
 import type { Target } from '#core/frr/sessions.ts';
 import { parseConfig, treeLines, type ConfigTree } from '#core/frr/tree.ts';
 import { loadTemplates } from '#speaker/frr/templates.ts';
-import type { FrrPort, FrrState } from '#speaker/ports.ts';
+import { untouchedFrr, type FrrPort, type FrrState } from '#speaker/ports.ts';
 import { interpret } from '#tests/support/frr-interpreter.ts';
 
 const render = loadTemplates('frr-templates');
@@ -25,14 +25,7 @@ export class FakeFrr implements FrrPort {
   #model: FrrModel | undefined;
   #isScheduled = false;
   #isClosed = false;
-  #state: FrrState = {
-    desired: 0,
-    applied: 0,
-    lastError: undefined,
-    refused: [],
-    lastDurationMs: 0,
-    repairs: 0,
-  };
+  #state: FrrState = untouchedFrr;
   readonly #listeners: ((state: FrrState) => void)[] = [];
 
   /** What `resend` was asked for, in order. */
