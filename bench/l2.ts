@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { distribution, type Figure } from '#bench/figures.ts';
 import type { Reporter } from '#lab/report.ts';
-import type { FromProbe, ToProbe } from '#tests/integration/l2/probe-process.ts';
-import type { FromResponder, ToResponder } from '#tests/integration/l2/responder-process.ts';
-import { NamespacedProcess, Segment } from '#tests/support/netns.ts';
-
-type Probe = NamespacedProcess<ToProbe, FromProbe>;
-type Responder = NamespacedProcess<ToResponder, FromResponder>;
+import {
+  startProbe,
+  startResponder,
+  type Probe,
+  type ResponderProcess,
+} from '#tests/support/l2-processes.ts';
+import { Segment } from '#tests/support/netns.ts';
 
 const IP = '192.0.2.77';
 const FOREIGN = '192.0.2.200';
@@ -22,7 +23,7 @@ interface Stage {
   readonly segment: Segment;
   readonly client: Probe;
   readonly other: Probe;
-  readonly responder: Responder;
+  readonly responder: ResponderProcess;
 }
 
 export async function l2(report: Reporter): Promise<Figure[]> {
@@ -33,12 +34,12 @@ export async function l2(report: Reporter): Promise<Figure[]> {
     await segment.host('node', '192.0.2.11/24');
     await segment.host('client', '192.0.2.1/24');
     await segment.host('other', '192.0.2.2/24');
-    const client = await startProbe(segment, 'client');
-    const other = await startProbe(segment, 'other');
+    const client = await startProbe(segment.netns('client'), { realTime: true });
+    const other = await startProbe(segment.netns('other'), { realTime: true });
     processes.push(client, other);
     const figures: Figure[] = [];
     for (const realTime of [true, false]) {
-      const responder = await startResponder(segment, realTime);
+      const responder = await startHolder(segment, realTime);
       processes.push(responder);
       const stage = { segment, client, other, responder };
       figures.push(...(await latencies(stage, realTime, report)));
@@ -52,17 +53,8 @@ export async function l2(report: Reporter): Promise<Figure[]> {
   }
 }
 
-async function startProbe(segment: Segment, host: string): Promise<Probe> {
-  const script = new URL('../tests/integration/l2/probe-process.ts', import.meta.url);
-  const probe: Probe = new NamespacedProcess(segment.netns(host), script, { realTime: true });
-  await probe.expect(({ kind }) => kind === 'ready');
-  return probe;
-}
-
-async function startResponder(segment: Segment, realTime: boolean): Promise<Responder> {
-  const script = new URL('../tests/integration/l2/responder-process.ts', import.meta.url);
-  const responder: Responder = new NamespacedProcess(segment.netns('node'), script, { realTime });
-  await responder.expect(({ kind }) => kind === 'started');
+async function startHolder(segment: Segment, realTime: boolean): Promise<ResponderProcess> {
+  const responder = await startResponder(segment.netns('node'), { realTime });
   responder.send({ kind: 'plan', entries: [{ ip: IP, interfaces: undefined }] });
   // The burst of a gained address is over; nothing else is on the wire then.
   await sleep(5_000);
@@ -165,7 +157,7 @@ async function cpuOf(
 }
 
 /** User and system time of the process in clock ticks. */
-function cpuTicks(responder: Responder): number {
+function cpuTicks(responder: ResponderProcess): number {
   const stat = readFileSync(`/proc/${responder.child.pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11]) + Number(fields[12]);

@@ -2,13 +2,13 @@ import { afterAll, beforeAll } from 'vitest';
 import { decodeArp } from '#core/l2/arp.ts';
 import { decodeNdp } from '#core/l2/ndp.ts';
 import { l2Contract } from '#tests/contract/l2/suite.ts';
-import type { FromProbe, ToProbe } from '#tests/integration/l2/probe-process.ts';
-import type { FromResponder, ToResponder } from '#tests/integration/l2/responder-process.ts';
+import type { FromProbe } from '#tests/integration/l2/probe-process.ts';
 import { arpRequest, hex, mac, neighborSolicitation } from '#tests/support/frames.ts';
-import { NamespacedProcess, Segment } from '#tests/support/netns.ts';
+import { startProbe, startResponder, type Probe } from '#tests/support/l2-processes.ts';
+import { Segment } from '#tests/support/netns.ts';
 
 const segment = new Segment('l2c');
-let client: NamespacedProcess<ToProbe, FromProbe>;
+let client: Probe;
 let clientMac = '';
 
 beforeAll(async () => {
@@ -16,12 +16,7 @@ beforeAll(async () => {
   await segment.host('node', '192.0.2.11/24', '2001:db8::11/64');
   await segment.host('client', '192.0.2.1/24', '2001:db8::1/64');
   clientMac = await segment.mac('client');
-  client = new NamespacedProcess(
-    segment.netns('client'),
-    new URL('../../integration/l2/probe-process.ts', import.meta.url),
-    {},
-  );
-  await client.expect(({ kind }) => kind === 'ready');
+  client = await startProbe(segment.netns('client'));
 });
 
 afterAll(async () => {
@@ -54,12 +49,7 @@ async function ask(ip: string): Promise<boolean> {
 }
 
 l2Contract(async () => {
-  const responder = new NamespacedProcess<ToResponder, FromResponder>(
-    segment.netns('node'),
-    new URL('../../integration/l2/responder-process.ts', import.meta.url),
-    {},
-  );
-  await responder.expect(({ kind }) => kind === 'started');
+  const responder = await startResponder(segment.netns('node'));
   const stats = async () => {
     const earlier = responder.received.length;
     responder.send({ kind: 'stats' });

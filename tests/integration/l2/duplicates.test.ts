@@ -4,31 +4,27 @@ import { decodeArp } from '#core/l2/arp.ts';
 import { formatMac } from '#core/l2/ethernet.ts';
 import { decodeNdp } from '#core/l2/ndp.ts';
 import { tryRun } from '#lab/process/run.ts';
-import type { FromProbe, ToProbe } from '#tests/integration/l2/probe-process.ts';
-import type {
-  FromResponder,
-  ResponderArgument,
-  ToResponder,
-} from '#tests/integration/l2/responder-process.ts';
+import type { ResponderArgument } from '#tests/integration/l2/responder-process.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { arpRequest, hex, ip, mac } from '#tests/support/frames.ts';
-import { NamespacedProcess, Segment } from '#tests/support/netns.ts';
+import {
+  startProbe,
+  startResponder,
+  type Probe,
+  type ResponderProcess,
+} from '#tests/support/l2-processes.ts';
+import { Segment } from '#tests/support/netns.ts';
 
 const V4 = '192.0.2.77';
 const V6 = '2001:db8::77';
 const segment = new Segment('l2d');
-let client: NamespacedProcess<ToProbe, FromProbe>;
-let responder: NamespacedProcess<ToResponder, FromResponder>;
+let client: Probe;
+let responder: ResponderProcess;
 let nodeMac = '';
 let otherMac = '';
 
-async function startResponder(argument: ResponderArgument = {}): Promise<void> {
-  responder = new NamespacedProcess(
-    segment.netns('node'),
-    new URL('./responder-process.ts', import.meta.url),
-    argument,
-  );
-  await responder.expect(({ kind }) => kind === 'started');
+async function restart(argument: ResponderArgument = {}): Promise<void> {
+  responder = await startResponder(segment.netns('node'), argument);
   client.forget();
 }
 
@@ -78,8 +74,7 @@ beforeAll(async () => {
   await segment.host('client', '192.0.2.1/24', '2001:db8::1/64');
   nodeMac = await segment.mac('node');
   otherMac = await segment.mac('other');
-  client = new NamespacedProcess(segment.netns('client'), new URL('./probe-process.ts', import.meta.url), {});
-  await client.expect(({ kind }) => kind === 'ready');
+  client = await startProbe(segment.netns('client'));
 });
 
 afterAll(async () => {
@@ -87,7 +82,7 @@ afterAll(async () => {
   await segment.down();
 });
 
-beforeEach(() => startResponder());
+beforeEach(() => restart());
 
 afterEach(async () => {
   await responder.kill('SIGKILL');
@@ -146,7 +141,7 @@ describe('before a claim (W6)', () => {
     ['off', ['announcement']],
   ] as const)('policy %s claims all the same', async (duplicates, expected) => {
     await responder.kill('SIGKILL');
-    await startResponder({ duplicates });
+    await restart({ duplicates });
     await segment.ip('other', 'addr', 'add', `${V4}/32`, 'dev', 'eth0');
     claim(V4);
     await eventually(() => expect(sent()).toContain('announcement'));
@@ -171,7 +166,7 @@ describe('while holding', () => {
 
   it('RFC 5227 2.4 c: reports and defends once, however often the other one shows itself, and answers on', async () => {
     await responder.kill('SIGKILL');
-    await startResponder({ timing: { rounds: 1, spacing: 1_100, period: 0 } });
+    await restart({ timing: { rounds: 1, spacing: 1_100, period: 0 } });
     responder.send({ kind: 'plan', entries: [{ ip: V4, interfaces: undefined, probe: false }] });
     await eventually(() => expect(sent()).toContain('announcement'));
     const before = sent().length;

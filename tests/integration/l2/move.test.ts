@@ -7,12 +7,11 @@ import { run } from '#lab/process/run.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import { quiet } from '#lab/report.ts';
 import { ingressOf } from '#lab/workload/service.ts';
-import type { FromProbe, ToProbe } from '#tests/integration/l2/probe-process.ts';
-import { NamespacedProcess } from '#tests/support/netns.ts';
+import { startProbe, type Probe } from '#tests/support/l2-processes.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 let lab: Lab;
-let probe: NamespacedProcess<ToProbe, FromProbe>;
+let probe: Probe;
 let stage: LightStage;
 let address = '';
 
@@ -26,8 +25,7 @@ beforeAll(async () => {
   address = await waitFor('an IPv4 address', async () =>
     (await ingressOf(lab.api, 'web')).find((ip) => !ip.includes(':')),
   );
-  probe = new NamespacedProcess(lab.netns('lan'), new URL('./probe-process.ts', import.meta.url), {});
-  await probe.expect(({ kind }) => kind === 'ready');
+  probe = await startProbe(lab.netns('lan'));
   await waitFor('a node to announce', async () => (await announcers()).length === 1);
 });
 

@@ -3,31 +3,23 @@ import { decodeArp, type ArpFrame } from '#core/l2/arp.ts';
 import { formatMac } from '#core/l2/ethernet.ts';
 import { decodeNdp, ndpProbe, type NdpFrame } from '#core/l2/ndp.ts';
 import { tryRun } from '#lab/process/run.ts';
-import type { FromProbe, ToProbe } from '#tests/integration/l2/probe-process.ts';
-import type {
-  FromResponder,
-  ResponderArgument,
-  ToResponder,
-} from '#tests/integration/l2/responder-process.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { arpRequest, hex, ip, mac, neighborSolicitation } from '#tests/support/frames.ts';
-import { NamespacedProcess, Segment } from '#tests/support/netns.ts';
+import {
+  startProbe,
+  startResponder,
+  type Probe,
+  type ResponderProcess,
+} from '#tests/support/l2-processes.ts';
+import { Segment } from '#tests/support/netns.ts';
 
 const V4 = '192.0.2.77';
 const V6 = '2001:db8::77';
 const segment = new Segment('l2r');
-let client: NamespacedProcess<ToProbe, FromProbe>;
-let responder: NamespacedProcess<ToResponder, FromResponder>;
+let client: Probe;
+let responder: ResponderProcess;
 let nodeMac = '';
 let clientMac = '';
-
-function startResponder(argument: ResponderArgument = {}): NamespacedProcess<ToResponder, FromResponder> {
-  return new NamespacedProcess(
-    segment.netns('node'),
-    new URL('./responder-process.ts', import.meta.url),
-    argument,
-  );
-}
 
 function announce(...entries: readonly (string | readonly [string, ...string[]])[]): void {
   responder.send({
@@ -95,8 +87,7 @@ beforeAll(async () => {
   await segment.host('client', '192.0.2.1/24', '2001:db8::1/64');
   nodeMac = await segment.mac('node');
   clientMac = await segment.mac('client');
-  client = new NamespacedProcess(segment.netns('client'), new URL('./probe-process.ts', import.meta.url), {});
-  await client.expect(({ kind }) => kind === 'ready');
+  client = await startProbe(segment.netns('client'));
 });
 
 afterAll(async () => {
@@ -105,8 +96,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  responder = startResponder();
-  await responder.expect(({ kind }) => kind === 'started');
+  responder = await startResponder(segment.netns('node'));
   client.forget();
 });
 

@@ -3,9 +3,9 @@ import { decodeArp } from '#core/l2/arp.ts';
 import { elect } from '#core/election/elect.ts';
 import { formatMac } from '#core/l2/ethernet.ts';
 import type { AnnouncerArgument, FromAnnouncer } from '#tests/integration/l2/announcer-process.ts';
-import type { FromProbe, ToProbe } from '#tests/integration/l2/probe-process.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { arpRequest, hex, mac } from '#tests/support/frames.ts';
+import { startProbe, type Probe } from '#tests/support/l2-processes.ts';
 import { NamespacedProcess, Segment } from '#tests/support/netns.ts';
 
 const IP = '192.0.2.77';
@@ -20,7 +20,7 @@ const WINNER =
 const segment = new Segment('l2t');
 const macs = new Map<string, string>();
 const announcers = new Map<string, NamespacedProcess<object, FromAnnouncer>>();
-let client: NamespacedProcess<ToProbe, FromProbe>;
+let client: Probe;
 let probing: NodeJS.Timeout | undefined;
 
 const address = (name: string): string => `192.0.2.1${name.slice(1)}`;
@@ -128,8 +128,7 @@ beforeAll(async () => {
   }
   await segment.host('client', '192.0.2.1/24');
   const own = mac(await segment.mac('client'));
-  client = new NamespacedProcess(segment.netns('client'), new URL('./probe-process.ts', import.meta.url), {});
-  await client.expect(({ kind }) => kind === 'ready');
+  client = await startProbe(segment.netns('client'));
   const frame = Buffer.from(arpRequest(IP, { source: own, senderMac: own })).toString('hex');
   probing = setInterval(() => client.send({ kind: 'send', frame }), PROBE_EVERY);
 });
