@@ -30,11 +30,10 @@ export interface FrrSettings {
   readonly deadlineMs?: number;
 }
 
-const FIRST_RETRY_MS = 250;
 /** FRR does not answer: it will soon be back. */
-const LAST_ABSENT_RETRY_MS = 2_000;
-/** FRR does not take what we want: more of the same helps little. */
-const LAST_REFUSED_RETRY_MS = 30_000;
+const ABSENT_RETRY_MS = { first: 250, last: 2_000 };
+/** FRR does not take what we want: more of the same helps little, and goes out and comes back each time. */
+const REFUSED_RETRY_MS = { first: 5_000, last: 300_000 };
 
 /** Starts the driver. Nothing is typed before the first `setDesired`. */
 export function openFrr(settings: FrrSettings, render: Renderer, log: Logger): FrrPort {
@@ -226,8 +225,8 @@ class FrrDriver implements FrrPort {
 
   #fail(error: unknown): void {
     const message = redact(error instanceof Error ? error.message : String(error));
-    const last = error instanceof RefusedError ? LAST_REFUSED_RETRY_MS : LAST_ABSENT_RETRY_MS;
-    this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), last);
+    const { first, last } = error instanceof RefusedError ? REFUSED_RETRY_MS : ABSENT_RETRY_MS;
+    this.#retryMs = Math.min(Math.max(this.#retryMs * 2, first), last);
     const fields = { op: 'reload-validate', error: message, retryMs: this.#retryMs };
     if (message === this.#state.lastError) this.#log.debug('FRR configuration still not applied', fields);
     else this.#log.error('FRR configuration not applied', fields);

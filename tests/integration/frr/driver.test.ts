@@ -162,6 +162,26 @@ describe('when things go wrong', () => {
     expect(port.state.refused).toEqual([]);
   });
 
+  it('a line that FRR does not take, of no neighbour: back to the last good state, tried again later and later', async () => {
+    await settled();
+    const before = await lab.session();
+    const [applied, file] = [port.state.applied, readFileSync(join(lab.folder, 'frr.conf'), 'utf8')];
+    // More than 16 bits; configuration is refused for that long before.
+    port.setDesired(announcing(routes(5), {}, { communities: [community('64512:99999')] }));
+    await eventually(() => expect(port.state.lastError).toMatch(/refuses.*64512:99999/), 20_000);
+    await eventually(() => expect(records.some((line) => line.includes('last good'))).toBe(true), 20_000);
+    await eventually(async () => expect(await lab.received()).toHaveLength(3));
+    expect(port.state).toMatchObject({ applied, desired: applied + 1 });
+    expect(readFileSync(join(lab.folder, 'frr.conf'), 'utf8')).toBe(file);
+    // Each try goes out to the routers and comes back: the next one is not soon.
+    expect(records.findLast((line) => line.includes('retryMs'))).toContain('"retryMs":5000');
+    port.setDesired(announcing(routes(5)));
+    await settled();
+    await eventually(async () => expect(await lab.received()).toHaveLength(5), 20_000);
+    expect(port.state.lastError).toBeUndefined();
+    expect(await lab.session()).toEqual(before);
+  });
+
   it('passwords are in the file of mode 0640 and nowhere else', async () => {
     const secret = 'Qx7?|"secret';
     const peers = [...routerPeers, peer('other', '10.77.0.99', { password: secret })];

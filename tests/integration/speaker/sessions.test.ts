@@ -120,6 +120,31 @@ describe('kubectl get bgpsessionstates', () => {
   });
 });
 
+describe('status of what is announced', () => {
+  it('#104 #105 #106 one ServiceBGPStatus per node with the peers that exist', async () => {
+    const peersOf = async (): Promise<unknown> => {
+      const get = ['-n', NAMESPACE, 'get', 'servicebgpstatuses', '-o', 'json'];
+      const { items } = JSON.parse(await lab.kubectl(get)) as { items: { status?: { peers: unknown } }[] };
+      return items.map(({ status }) => status?.peers);
+    };
+    await eventually(async () => expect(await peersOf()).toEqual([['router']]), LONG);
+    await apply(bgpPeer('second', { peerAddress: 'fd90::254' }));
+    await eventually(async () => expect(await peersOf()).toEqual([['router', 'second']]), LONG);
+  });
+
+  it('a neighbour FRR refuses is told on its BGPPeer; the others work', async () => {
+    // The lab's FRR listens, so it knows its own addresses and refuses them.
+    await apply(bgpPeer('self', { peerAddress: '10.90.0.11' }));
+    const events = ['-n', NAMESPACE, 'get', 'events', '--field-selector', 'involvedObject.name=self'];
+    await eventually(async () => {
+      expect(await lab.kubectl(events)).toMatch(/ConfigurationError +bgppeer\/self .*local system/);
+    }, LONG);
+    await lab.kubectl(['-n', NAMESPACE, 'delete', 'bgppeer', 'self']);
+    await eventually(async () => expect((await stateOf('second')).bgpStatus).toBe('Established'), LONG);
+    expect((await stateOf('router')).bgpStatus).toBe('Established');
+  });
+});
+
 describe('the password', () => {
   it('is in frr.conf, which others cannot read, and nowhere else that anybody prints', async () => {
     const file = join(lab.frr('node1').configFolder, 'frr.conf');
