@@ -18,7 +18,19 @@ export const ruleIds: readonly string[] = Object.entries(groups).flatMap(([group
   Array.from({ length: count }, (_, index) => `${group}-${index + 1}`),
 );
 
+/** Rules of our own, beside those of §6 (docs/compatibility.md); the last five are warnings. */
+export const ownRuleIds: readonly string[] = [
+  'PEER-23',
+  'PEER-24',
+  'POOL-14',
+  'POOL-13',
+  'POOL-15',
+  'POOL-16',
+  'REF-1',
+  'REF-2',
+];
+
 /** Identifiers that a text names. */
 export function idsOf(text: string): string[] {
-  return text.match(/\b(?:SEL|PEER|BFD|POOL|COM|ADL|ADB|FRR|NAT|X|SVC|MLB)-\d+\b/g) ?? [];
+  return text.match(/\b(?:SEL|PEER|BFD|POOL|COM|ADL|ADB|FRR|NAT|X|SVC|MLB|REF)-\d+\b/g) ?? [];
 }

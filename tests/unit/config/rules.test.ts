@@ -1,7 +1,10 @@
 /**
- * The 128 rules of api.md §6, each kept and broken. Those that look at objects on their own are in the corpus, which
- * also runs through API server and webhook; here are the others, and the ledger over all of them.
+ * The 128 rules of api.md §6, each kept and broken, and what we do instead of those that differ. Rules that look at
+ * objects on their own are in the corpus, which also runs through API server and webhook; here are the others, and the
+ * ledger over all of them.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { judge } from '#cli/validate/command.ts';
 import { parseManifests } from '#cli/validate/documents.ts';
@@ -12,30 +15,37 @@ import { admit, admitAtOnce, type AdmissionRequest } from '#core/config/admissio
 import { compile } from '#core/config/compile.ts';
 import { validateMetalLB, wrongName, type MetalLBSpec } from '#core/config/metallb.ts';
 import { decideL2 } from '#core/election/decide-l2.ts';
-import { buildModel } from '#core/frr/build.ts';
 import type { Config } from '#core/model/config.ts';
-import { gateService } from '#core/model/service-gate.ts';
-import { matchLabel, advertisement, community, config, endpoint, node, pool, service, slice } from '#tests/support/bgp-factories.ts';
-import { corpus } from '#tests/support/config-corpus.ts';
-import { bfd, bgpAdv, NAMESPACE, peer, pool as poolObject, resources, type Surroundings, type TestObject } from '#tests/support/config-factories.ts';
+import { advertisement, config, endpoint, matchLabel, node, service, slice } from '#tests/support/bgp-factories.ts';
+import { ruleCorpus } from '#tests/support/config-corpus.ts';
+import { bfd, bgpAdv, community, NAMESPACE, peer, pool as poolObject, resources, type Surroundings, type TestObject } from '#tests/support/config-factories.ts';
 import { app, ask, pool as ipamPool, service as wanted, tcp, World, type ServiceOptions } from '#tests/support/ipam.ts';
 import * as l2 from '#tests/support/l2-objects.ts';
-import { idsOf, ruleIds } from '#tests/support/rule-ids.ts';
+import { differences } from '#tests/support/rule-differences.ts';
+import { idsOf, ownRuleIds, ruleIds } from '#tests/support/rule-ids.ts';
+import { audit, objectProofs, type Proof } from '#tests/support/rule-ledger.ts';
 
 /** True: the rule is kept, or what it asks for is the case. */
 type Outcome = () => boolean;
-interface RuleCase {
-  readonly id: string;
-  readonly kept: Outcome;
-  /** Absent where nothing can break the rule here, with the reason. */
-  readonly broken: Outcome | string;
-}
-const rule = (id: string, kept: Outcome, broken: Outcome | string): RuleCase => ({ id, kept, broken });
+const rule = (id: string, kept: Outcome, broken: Outcome): Proof[] => [
+  { id, what: 'kept', verdict: 'accepted', run: kept },
+  { id, what: 'broken', verdict: 'refused', run: () => !broken() },
+];
+/** A rule that only warns. */
+const warning = (id: string, silent: readonly TestObject[], told: readonly TestObject[]): Proof[] => {
+  const warns = (objects: readonly TestObject[]): boolean => {
+    const { problems, warnings } = compile(resources(objects), { kind: 'cluster' });
+    if (problems.length > 0) throw new Error(`a warning is no problem: ${problems[0]?.message}`);
+    return warnings.some(({ code }) => code === id);
+  };
+  return rule(id, () => !warns(silent), () => !warns(told));
+};
 
 const compiles = (id: string, around: Surroundings, ...objects: TestObject[]): Outcome => () =>
   !compile(resources(objects, around), { kind: 'cluster' }).problems.some(({ code }) => code === id);
 const secret = { name: 'pw', type: 'kubernetes.io/basic-auth', password: 'hush' };
 const withSecret = peer('a', { passwordSecret: { name: 'pw' } });
+const withAlias = bgpAdv('b', { communities: ['x'] });
 const secrets = (part: object): Surroundings => ({ secrets: [{ ...secret, ...part }] });
 
 const references = [
@@ -43,6 +53,7 @@ const references = [
   rule('PEER-17', compiles('PEER-17', secrets({}), withSecret), compiles('PEER-17', secrets({ type: 'Opaque' }), withSecret)),
   rule('PEER-18', compiles('PEER-18', secrets({}), withSecret), compiles('PEER-18', secrets({ password: undefined }), withSecret)),
   rule('PEER-19', compiles('PEER-19', {}, bfd('x'), peer('a', { bfdProfile: 'x' })), compiles('PEER-19', {}, peer('a', { bfdProfile: 'x' }))),
+  rule('ADB-12', compiles('ADB-12', {}, community('c', [{ name: 'x', value: '1:1' }]), withAlias), compiles('ADB-12', {}, withAlias)),
   rule(
     'X-1',
     compiles('X-1', {}, poolObject('v6', ['2001:db8::/64']), bfd('x'), peer('a', { bfdProfile: 'x' }), bgpAdv('b')),
@@ -74,9 +85,9 @@ const text = (kind: string, name: string, spec: object): string => {
   return JSON.stringify({ apiVersion, kind, metadata: { name, namespace: NAMESPACE }, spec });
 };
 const session = { myASN: 64512, peerASN: 64513, peerAddress: '192.0.2.1' };
-const named = (id: string, kind: string, spec: object): RuleCase =>
+const named = (id: string, kind: string, spec: object): Proof[] =>
   rule(id, reads(text(kind, 'a', spec)), reads(text(kind, '', spec)));
-const unique = (id: string, kind: string, spec: object, other: object = spec): RuleCase =>
+const unique = (id: string, kind: string, spec: object, other: object = spec): Proof[] =>
   rule(id, reads(text(kind, 'a', spec), text(kind, 'b', other)), reads(text(kind, 'a', spec), text(kind, 'a', other)));
 
 const names = [
@@ -109,8 +120,6 @@ const metallb = [
   rule('MLB-8', spec('MLB-8', { bgpBackend: external }, 'frr'), spec('MLB-8', { bgpBackend: external })),
   rule('MLB-9', spec('MLB-9', { frrk8sConfig: { alwaysBlock: [' 10.0.0.0/8 '] } }), spec('MLB-9', { frrk8sConfig: { alwaysBlock: ['10.0.0.1'] } })),
   rule('MLB-10', called('metallb'), called('mine')),
-  rule('MLB-11', spec('', { bgpBackend: external }, 'frr'), 'served on every platform'),
-  rule('MLB-12', spec('', { bgpBackend: 'native' }), 'served by FRR, on every platform'),
 ];
 
 const announces = (part: Partial<Config>, ips: readonly string[] = ['198.51.100.10']): Outcome => () =>
@@ -118,8 +127,6 @@ const announces = (part: Partial<Config>, ips: readonly string[] = ['198.51.100.
 const preferences = (first: object, second: object): Partial<Config> => ({
   bgpAdvertisements: [advertisement('a', { localPref: 100, ...first }), advertisement('b', { localPref: 200, ...second })],
 });
-const many = Array.from({ length: 70 }, (_, index) => community(`64512:${index}`));
-const other = [pool('pool-a', '198.51.100.0/24'), pool('pool-b', '203.0.113.0/24')];
 const shared = (annotations: object, serviceSelectors: ReturnType<typeof matchLabel>[]): Outcome => () => {
   const asked = l2.request({ service: l2.service({ annotations: { ...annotations }, labels: { app: 'a' } }) });
   return decideL2(l2.context([l2.node('iris1')], { advertisements: [l2.advertisement({ serviceSelectors })] }), asked).announce;
@@ -133,20 +140,10 @@ const hasInterface =
     const bgp = decideBgp(bgpContext(config(), node(), false), service([]), []);
     return !lacksInterfaces({ key: '', uid: '', addresses: [], bgp, l2: { kind: 'decided', decision } }, ['eth0']);
   };
-const extras = (): boolean => {
-  const context = bgpContext(config({ frrExtras: 'hostname mine' }), node(), false);
-  return buildModel(context, [], { hostname: 'node-a', logLevel: 'informational' }).model.raw.length === 1;
-};
 
 const atAnnouncing = [
-  rule('X-2', () => gateService(service(['198.51.100.10']), other).kind === 'pass', () => gateService(service(['198.51.100.10', '203.0.113.10']), other).kind === 'pass'),
-  rule('X-3', extras, 'native is served by FRR'),
-  rule('X-4', extras, 'frr-k8s is served by our own FRR'),
-  rule('X-5', compiles('', {}, bfd('x')), 'native is served by FRR'),
   rule('SVC-1', announces(preferences({ peers: ['tor1'] }, { peers: ['tor2'] })), announces(preferences({}, {}))),
   rule('SVC-2', shared({}, [matchLabel('app', 'a')]), shared({ 'metallb.io/allow-shared-ip': 'k' }, [matchLabel('app', 'a')])),
-  rule('SVC-3', announces({ bgpAdvertisements: [advertisement('a', { communities: many })] }), 'FRR carries more than 63'),
-  rule('SVC-4', announces({}, ['2001:db8:100::10']), 'native is served by FRR'),
   rule('SVC-5', hasInterface(['eth0']), hasInterface(['eth7'])),
 ];
 
@@ -174,42 +171,70 @@ const atAllocation = [
   rule('SVC-12', getsOne({}), getsOne({ ipFamilyPolicy: 'RequireDualStack' })),
 ];
 
-const cases = [...references, ...atAdmission, ...names, ...metallb, ...atAnnouncing, ...atAllocation];
+const excluding = (...excludedAddresses: string[]) => poolObject('p', ['10.0.0.0/24'], { excludedAddresses });
 
-describe('rules between objects, of names, of MetalLB and of Services', () => {
-  it.each(cases)('$id kept', ({ kept }) => {
-    expect(kept()).toBe(true);
-  });
-  it.each(cases.filter(({ broken }) => typeof broken !== 'string'))('$id broken', ({ broken }) => {
-    expect(typeof broken !== 'string' && broken()).toBe(false);
+const warnings = [
+  warning('POOL-13', [poolObject('p', ['10.0.0.0/24'])], [poolObject('p', ['10.0.0.9/24'])]),
+  warning('POOL-15', [excluding('10.0.0.1')], [excluding('10.0.1.1')]),
+  warning('POOL-16', [excluding('10.0.0.0/25')], [excluding('10.0.0.0/25', '10.0.0.128/25')]),
+  warning('REF-1', [excluding(), bgpAdv('b', { ipAddressPools: ['p'] })], [bgpAdv('b', { ipAddressPools: ['p'] })]),
+  warning('REF-2', [peer('p'), bgpAdv('b', { peers: ['p'] })], [bgpAdv('b', { peers: ['p'] })]),
+];
+
+const proofs: readonly Proof[] = [
+  ...objectProofs,
+  ...[...references, ...atAdmission, ...names, ...metallb, ...atAnnouncing, ...atAllocation, ...warnings].flat(),
+];
+
+describe('every case of every rule', () => {
+  it.each(proofs)('$id $verdict: $what', ({ run }) => {
+    expect(run()).toBe(true);
   });
 });
 
-/** Proved on real parts alone: a session that FRR does not take is left out (tests/integration/frr/driver.test.ts). */
-const onRealParts = ['X-6'];
-
-/** Rules without a case that keeps them, and without one that breaks them. */
-function missing(kept: readonly string[], broken: readonly string[]): { kept: string[]; broken: string[] } {
-  const without = (ids: readonly string[]) => ruleIds.filter((id) => !ids.includes(id) && !onRealParts.includes(id));
-  return { kept: without(kept), broken: without(broken) };
+/** What the API server and the webhook look at (api.md §7.2, column W, and the bounds of the schemas). */
+function isJudgedAtAdmission(id: string): boolean {
+  const atRunTime = ['PEER-16', 'PEER-17', 'PEER-18', 'PEER-19', 'ADB-12', 'X-1'];
+  const unbreakable = ['PEER-20', 'BFD-1', 'BFD-7', 'POOL-1', 'POOL-10', 'ADB-18'];
+  // Tests of their own in tests/integration/api/webhooks.test.ts.
+  const deletionAndWarning = ['BFD-8', 'PEER-21'];
+  return (
+    !/^(NAT|X|SVC|MLB)-/.test(id) && ![...atRunTime, ...unbreakable, ...deletionAndWarning].includes(id)
+  );
 }
 
 describe('ledger of the rules', () => {
-  const inCorpus = (accepted: boolean) =>
-    corpus.filter(({ denied }) => (denied === undefined) === accepted).flatMap(({ name }) => idsOf(name));
-  const native = inCorpus(true).filter((id) => id.startsWith('NAT-'));
-  const kept = [...inCorpus(true), ...cases.map(({ id }) => id)];
-  const broken = [...inCorpus(false), ...native, ...cases.map(({ id }) => id)];
+  const known = [...ruleIds, ...ownRuleIds];
+  const sound = { unproved: [], unknown: [], failed: [] };
 
-  it('128 rules, each kept and broken somewhere, but for those that do not exist here', () => {
+  it('128 rules and our own, each with a case that keeps it and one that breaks it, or with what we do instead', () => {
     expect(ruleIds).toHaveLength(128);
-    expect(missing(kept, broken)).toEqual({ kept: [], broken: [] });
+    expect(audit(known, proofs)).toEqual(sound);
   });
 
-  it('positive control: a rule without a case is noticed', () => {
-    expect(missing(kept.filter((id) => id !== 'PEER-8'), broken.filter((id) => id !== 'POOL-4'))).toEqual({
-      kept: ['PEER-8'],
-      broken: ['POOL-4'],
-    });
+  it('a rule differs or holds, not both, and docs/compatibility.md tells users which', () => {
+    const differing = differences.map(({ id }) => id);
+    expect(proofs.filter(({ id, verdict }) => verdict !== 'differs' && differing.includes(id))).toEqual([]);
+    expect(differing).toEqual([...new Set(differing)]);
+    const docs = readFileSync(join(import.meta.dirname, '../../../docs/compatibility.md'), 'utf8');
+    expect(differences.filter(({ row }) => !docs.includes(`\n| ${row} |`))).toEqual([]);
+  });
+
+  it('every rule that is judged at admission has both cases in the corpus, which runs on the API server', () => {
+    const inCorpus = (accepted: boolean) =>
+      ruleCorpus.filter(({ denied }) => (denied === undefined) === accepted).flatMap(({ name }) => idsOf(name));
+    const judged = ruleIds.filter(isJudgedAtAdmission);
+    expect(judged.filter((id) => !inCorpus(true).includes(id))).toEqual([]);
+    expect(judged.filter((id) => !inCorpus(false).includes(id))).toEqual([]);
+  });
+
+  it('positive controls: an invented rule, a rule without its broken case, a case that shows nothing, a foreign case', () => {
+    expect(audit([...known, 'PEER-99'], proofs)).toEqual({ ...sound, unproved: ['PEER-99'] });
+    const without = proofs.filter(({ id, verdict }) => id !== 'PEER-8' || verdict !== 'refused');
+    expect(audit(known, without)).toEqual({ ...sound, unproved: ['PEER-8'] });
+    const idle = proofs.map((proof) => (proof.id === 'SVC-3' ? { ...proof, run: () => false } : proof));
+    expect(audit(known, idle)).toMatchObject({ unproved: ['SVC-3'], failed: [expect.stringContaining('SVC-3 differs')] });
+    const foreign: Proof = { id: 'FRR-9', what: 'x', verdict: 'refused', run: () => true };
+    expect(audit(known, [...proofs, foreign])).toEqual({ ...sound, unknown: ['FRR-9'] });
   });
 });
