@@ -119,6 +119,7 @@ function compileAllocation(
     value: {
       priority: raw.priority ?? 0,
       namespaces: conditioned ? [...new Set([...names, ...matched])].sort(compareText) : undefined,
+      namespaceSelectors: byLabel.selectors,
       serviceSelectors: services.selectors,
     },
     findings: [

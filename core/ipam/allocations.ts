@@ -3,6 +3,7 @@
  * statuses at each start and never persisted. All operations are synchronous and, but for `setPools`,
  * O(log n). What became available is collected until `drainChanges` (to wake those who wait for it).
  */
+import { PoolRanges } from '#core/ipam/pool-ranges.ts';
 import { PoolState, type PoolCounters } from '#core/ipam/pool-state.ts';
 import {
   badFamilies,
@@ -13,10 +14,16 @@ import {
 } from '#core/ipam/refusal.ts';
 import { familyOf } from '#core/ipam/families.ts';
 import { Reservations, type Reservation } from '#core/ipam/reservations.ts';
-import { lastAtOrBelow } from '#core/ipam/search.ts';
-import { sharingConflict, type AddressUse, type Claim } from '#core/ipam/sharing.ts';
+import {
+  emptyUse,
+  joinUse,
+  leaveUse,
+  sharingConflict,
+  type AddressUse,
+  type Claim,
+} from '#core/ipam/sharing.ts';
 import type { Pool } from '#core/model/config.ts';
-import { rangeContains, sameAddress, type Family, type IpAddress, type IpRange } from '#core/model/ip.ts';
+import { sameAddress, type Family, type IpAddress } from '#core/model/ip.ts';
 import { selectsAny } from '#core/model/selector.ts';
 
 /** What a Service holds: one address, or one of each family, all of one pool. */
@@ -45,11 +52,6 @@ export interface Changes {
 export type BookResult =
   { readonly ok: true; readonly pool: string } | { readonly ok: false; readonly refusal: Refusal };
 
-interface OwnedRange {
-  readonly range: IpRange;
-  readonly pool: string;
-}
-
 /** Whether the Service may use the pool at all; `autoAssign` is not part of it (controller.md §3.3). */
 export function compatible(pool: Pool, claim: Claim): boolean {
   const allocation = pool.serviceAllocation;
@@ -64,7 +66,7 @@ export class Allocations {
   readonly #services = new Map<string, number>();
   readonly #uses: Readonly<Record<Family, Map<bigint, AddressUse>>> = { ipv4: new Map(), ipv6: new Map() };
   #pools = new Map<string, PoolState>();
-  #ranges: Readonly<Record<Family, readonly OwnedRange[]>> = { ipv4: [], ipv6: [] };
+  #ranges = new PoolRanges([]);
   #order: readonly Pool[] = [];
   #broken: ReadonlySet<string> = new Set();
   #configured = false;
@@ -119,7 +121,7 @@ export class Allocations {
 
   /** The one pool that gives out all of these addresses. */
   poolOf(addresses: readonly IpAddress[]): Pool | undefined {
-    const names = new Set(addresses.map((address) => this.#ownerOf(address)));
+    const names = new Set(addresses.map((address) => this.#ranges.ownerOf(address)));
     const [name] = names;
     const state = names.size === 1 && name !== undefined ? this.#pools.get(name) : undefined;
     return state !== undefined && addresses.every((address) => state.offers(address))
@@ -143,7 +145,7 @@ export class Allocations {
     this.#broken = broken;
     this.#order = pools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     this.#pools = new Map(this.#order.map((pool) => [pool.name, reuse(before.get(pool.name), pool)]));
-    this.#ranges = { ipv4: rangesOf(this.#order, 'ipv4'), ipv6: rangesOf(this.#order, 'ipv6') };
+    this.#ranges = new PoolRanges(this.#order);
     for (const name of [...before.keys(), ...this.#pools.keys()]) this.#changed.add(name);
     const moved = [...this.#bookings.values()].filter(
       ({ pool }) => before.get(pool) !== this.#pools.get(pool),
@@ -164,7 +166,7 @@ export class Allocations {
   }
 
   #reserve(address: IpAddress, reserved: boolean): void {
-    const pool = this.#ownerOf(address);
+    const pool = this.#ranges.ownerOf(address);
     if (pool === undefined) return;
     this.#pools.get(pool)?.reserve(address, reserved, this.use(address) !== undefined);
     this.#changed.add(pool);
@@ -179,7 +181,7 @@ export class Allocations {
     if (familyOf(addresses) === undefined) return { ok: false, refusal: badFamilies(addresses) };
     for (const address of addresses) {
       const conflict = sharingConflict(this.use(address), claim);
-      if (conflict !== undefined) return { ok: false, refusal: sharingRefusal(address, conflict) };
+      if (conflict !== undefined) return { ok: false, refusal: sharingRefusal(address, conflict, claim) };
     }
     return { ok: true, pool: pool.name };
   }
@@ -221,13 +223,8 @@ export class Allocations {
   }
 
   #notInConfiguration(addresses: readonly IpAddress[]): Refusal {
-    const owners = addresses.map((address) => this.pool(this.#ownerOf(address) ?? ''));
+    const owners = addresses.map((address) => this.pool(this.#ranges.ownerOf(address) ?? ''));
     return notInConfiguration(addresses, owners);
-  }
-
-  #ownerOf(address: IpAddress): string | undefined {
-    const owned = lastAtOrBelow(this.#ranges[address.family], address.value, (item) => item.range.first);
-    return owned !== undefined && rangeContains(owned.range, address) ? owned.pool : undefined;
   }
 
   #enter(booking: Booking): void {
@@ -238,7 +235,7 @@ export class Allocations {
       const uses = this.#uses[address.family];
       const use = uses.get(address.value) ?? emptyUse();
       uses.set(address.value, use);
-      this.#pools.get(booking.pool)?.edit(address, use, () => join(use, claim));
+      this.#pools.get(booking.pool)?.edit(address, use, () => joinUse(use, claim));
       // In use again, a reserved address is open to those who share it.
       if (this.#reservations.owners(address).length > 0) this.#left.push({ pool: booking.pool, address });
     }
@@ -258,38 +255,15 @@ export class Allocations {
     for (const address of booking.addresses) {
       const use = this.use(address);
       if (use === undefined) continue;
-      pools.get(booking.pool)?.edit(address, use, () => part(use, claim));
+      pools.get(booking.pool)?.edit(address, use, () => leaveUse(use, claim));
       if (use.users.size === 0) this.#uses[address.family].delete(address.value);
       this.#left.push({ pool: booking.pool, address });
     }
   }
 }
 
-function emptyUse(): AddressUse {
-  return { sharingKey: '', backendKey: '', users: new Map(), ports: new Map() };
-}
-
-function join(use: AddressUse, claim: Claim): void {
-  use.sharingKey = claim.sharingKey;
-  use.backendKey = claim.backendKey;
-  use.users.set(claim.key, claim.ports);
-  for (const port of claim.ports) use.ports.set(port, claim.key);
-}
-
-function part(use: AddressUse, claim: Claim): void {
-  use.users.delete(claim.key);
-  for (const port of claim.ports) if (use.ports.get(port) === claim.key) use.ports.delete(port);
-}
-
 function reuse(state: PoolState | undefined, pool: Pool): PoolState {
   return state?.adopt(pool) === true ? state : new PoolState(pool);
-}
-
-function rangesOf(pools: readonly Pool[], family: Family): OwnedRange[] {
-  return pools
-    .flatMap(({ name, entries }) => entries.map(({ range }) => ({ range, pool: name })))
-    .filter(({ range }) => range.family === family)
-    .sort((a, b) => (a.range.first < b.range.first ? -1 : 1));
 }
 
 function sameBooking(a: Booking, b: Booking): boolean {

@@ -1,7 +1,7 @@
 /** Says in one sentence why none of some pools can give an address: which are full, and what stands in the way. */
 import { compatible, type Allocations } from '#core/ipam/allocations.ts';
 import type { Need } from '#core/ipam/pick.ts';
-import { poolReserved, quoted, sharingRefusal, type Refusal } from '#core/ipam/refusal.ts';
+import { failedConditions, poolReserved, quoted, sharingRefusal, type Refusal } from '#core/ipam/refusal.ts';
 import { sharingConflict, type Claim } from '#core/ipam/sharing.ts';
 import type { Pool } from '#core/model/config.ts';
 import type { Family } from '#core/model/ip.ts';
@@ -16,14 +16,7 @@ export function explainFull(
   claim: Claim,
   allocations: Allocations,
 ): Refusal {
-  if (pools.length === 0) {
-    const { broken } = allocations;
-    const hint = broken.length === 0 ? '' : ` (these have problems, see their Events: ${broken.join(', ')})`;
-    return {
-      code: 'exhausted',
-      message: `no available IPs: no IPAddressPool with autoAssign may be used by this Service${hint}`,
-    };
-  }
+  if (pools.length === 0) return { code: 'exhausted', message: noneEligible(claim, allocations) };
   const [only] = pools;
   if (pools.length === 1 && only !== undefined && !compatible(only, claim)) return poolReserved(only, claim);
   const families: readonly Family[] = need.family === 'dual' ? ['ipv4', 'ipv6'] : [need.family];
@@ -34,6 +27,18 @@ export function explainFull(
   const rest = pools.length > SHOWN ? [`and in ${pools.length - SHOWN} more pools`] : [];
   const both = need.family === 'dual' ? ' (IPv4 and IPv6 of one pool are needed)' : '';
   return { code: 'exhausted', message: `${[...shown, ...rest].join(', ')}${both}` };
+}
+
+/** Why each pool stands back; the user may have meant any of them. */
+function noneEligible(claim: Claim, { pools, broken }: Allocations): string {
+  const reasons = pools.slice(0, SHOWN).map((pool) => {
+    const failed = failedConditions(pool, claim);
+    return `pool ${quoted(pool.name)}: ${[...(pool.autoAssign ? [] : ['autoAssign is false']), ...failed].join(', and ')}`;
+  });
+  if (pools.length > SHOWN) reasons.push(`${pools.length - SHOWN} more pools`);
+  if (broken.length > 0) reasons.push(`with problems, see their Events: ${broken.join(', ')}`);
+  const which = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
+  return `no available IPs: no IPAddressPool with autoAssign may be used by this Service${which}`;
 }
 
 function describe(pool: Pool, family: Family, claim: Claim, allocations: Allocations): string {
@@ -64,7 +69,7 @@ function obstacleIn(pool: Pool, family: Family, claim: Claim, allocations: Alloc
   for (let value = range.first; value <= range.last && value < range.first + 3n; value += 1n) {
     const address = { family, value };
     const conflict = sharingConflict(allocations.use(address), claim);
-    if (conflict !== undefined) return sharingRefusal(address, conflict).message;
+    if (conflict !== undefined) return sharingRefusal(address, conflict, claim).message;
   }
   return undefined;
 }

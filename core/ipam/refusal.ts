@@ -1,8 +1,9 @@
 /** Why a Service cannot have an address: a stable code, and a text that names the rule and who is involved. */
-import type { Claim, SharingConflict } from '#core/ipam/sharing.ts';
+import { formatBackendKey, type Claim, type KeyConflict, type SharingConflict } from '#core/ipam/sharing.ts';
 import { exclusionOf } from '#core/model/exclusions.ts';
 import { formatAddress, isBuggy, type IpAddress } from '#core/model/ip.ts';
 import type { Pool } from '#core/model/config.ts';
+import { formatSelector, selectsAny, type Selector } from '#core/model/selector.ts';
 
 export type RefusalCode =
   | 'noPools'
@@ -65,18 +66,37 @@ function unusable(address: IpAddress, owner: Pool | undefined): string | undefin
 }
 
 export function poolReserved(pool: Pool, claim: Claim): Refusal {
-  const { namespaces, serviceSelectors } = pool.serviceAllocation ?? {
-    namespaces: undefined,
-    serviceSelectors: [],
-  };
-  const wrongNamespace = namespaces !== undefined && !namespaces.includes(claim.namespace);
-  const cause = wrongNamespace
-    ? `namespace ${quoted(claim.namespace)} is not among its serviceAllocation namespaces`
-    : `the Service's labels match none of its ${serviceSelectors.length} serviceAllocation serviceSelectors`;
   return {
     code: 'poolReserved',
-    message: `pool ${quoted(pool.name)} is reserved for other Services, not compatible with ${quoted(claim.key)}: ${cause}`,
+    message: `pool ${quoted(pool.name)} is reserved for other Services, not compatible with ${quoted(claim.key)}: ${failedConditions(pool, claim).join(', and ')}`,
   };
+}
+
+/** Which conditions of the pool's `serviceAllocation` the Service does not meet. */
+export function failedConditions({ serviceAllocation }: Pool, { namespace, labels }: Claim): string[] {
+  if (serviceAllocation === undefined) return [];
+  const { namespaces, namespaceSelectors, serviceSelectors } = serviceAllocation;
+  const failed: string[] = [];
+  if (namespaces !== undefined && !namespaces.includes(namespace)) {
+    const listed = 'not listed in serviceAllocation.namespaces';
+    const matched = `matched by none of serviceAllocation.namespaceSelectors (${selectorList(namespaceSelectors)})`;
+    failed.push(
+      `namespace ${quoted(namespace)} is ${namespaceSelectors.length === 0 ? listed : `${matched} and ${listed}`}`,
+    );
+  }
+  if (!selectsAny(serviceSelectors, labels)) {
+    const own = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+    failed.push(
+      `the Service's labels (${own.join(',') || 'none'}) match none of serviceAllocation.serviceSelectors (${selectorList(serviceSelectors)})`,
+    );
+  }
+  return failed;
+}
+
+/** At most five of them. */
+function selectorList(selectors: readonly Selector[]): string {
+  const shown = selectors.slice(0, 5).map(formatSelector);
+  return [...shown, ...(selectors.length > 5 ? [`${selectors.length - 5} more`] : [])].join(' or ');
 }
 
 export function badFamilies(addresses: readonly IpAddress[]): Refusal {
@@ -86,27 +106,38 @@ export function badFamilies(addresses: readonly IpAddress[]): Refusal {
   };
 }
 
-const RULES = {
-  noKey: 'this Service has no sharing key (annotation metallb.io/allow-shared-ip)',
-  othersHaveNoKey: 'they have no sharing key (annotation metallb.io/allow-shared-ip)',
-  differentKey: 'their sharing key (annotation metallb.io/allow-shared-ip) is another one',
-  differentBackend:
-    'with externalTrafficPolicy Local only Services with the same selector can share, and theirs is different',
-} as const;
-
-/** Names the address, the other Services (at most ten) and the rule. */
-export function sharingRefusal(address: IpAddress, conflict: SharingConflict): Refusal {
+/** Names the address, the other Services (at most ten), the Service itself, and the rule with what is on both sides. */
+export function sharingRefusal(address: IpAddress, conflict: SharingConflict, claim: Claim): Refusal {
   const text = formatAddress(address);
   if (conflict.rule === 'port') {
     return {
       code: 'portInUse',
-      message: `port ${conflict.port} is already in use on ${quoted(text)} by ${conflict.others.join(',')}`,
+      message: `port ${conflict.port} is already in use on ${quoted(text)} by ${conflict.others.join(',')}, ${quoted(claim.key)} wants it too`,
     };
   }
   const more = conflict.others.length > 10 ? ` and ${conflict.others.length - 10} more` : '';
   const others = conflict.others.slice(0, 10).join(',');
   return {
     code: 'sharing',
-    message: `can't change sharing key: address ${quoted(text)} is also in use by ${others}${more}, and ${RULES[conflict.rule]}`,
+    message: `can't change sharing key: address ${quoted(text)} is also in use by ${others}${more}, and ${ruleOf(conflict, claim)}`,
   };
+}
+
+const ANNOTATION = '(annotation metallb.io/allow-shared-ip)';
+
+/** What others have is shown to those only who may see it anyway: a key is all that it takes to join an address. */
+function ruleOf(conflict: KeyConflict, claim: Claim): string {
+  const { rule, others, sharingKey, backendKey } = conflict;
+  const seen = others.some((key) => key.startsWith(`${claim.namespace}/`));
+  const own = quoted(claim.key);
+  switch (rule) {
+    case 'noKey':
+      return `${own} has no sharing key ${ANNOTATION}${seen && sharingKey !== '' ? `, theirs is ${quoted(sharingKey)}` : ''}`;
+    case 'othersHaveNoKey':
+      return `they have no sharing key ${ANNOTATION}, that of ${own} is ${quoted(claim.sharingKey)}`;
+    case 'differentKey':
+      return `their sharing key ${ANNOTATION} is ${seen ? quoted(sharingKey) : 'another one'}, that of ${own} is ${quoted(claim.sharingKey)}`;
+    case 'differentBackend':
+      return `with externalTrafficPolicy Local only Services with the same selector can share: ${seen ? `theirs has ${formatBackendKey(backendKey)}` : 'theirs is different'}, ${own} has ${formatBackendKey(claim.backendKey)}`;
+  }
 }

@@ -30,12 +30,35 @@ export interface AddressUse {
   readonly ports: Map<string, string>;
 }
 
+export function emptyUse(): AddressUse {
+  return { sharingKey: '', backendKey: '', users: new Map(), ports: new Map() };
+}
+
+/** The claim's Service is on the address from now on; its keys become the address's. */
+export function joinUse(use: AddressUse, claim: Claim): void {
+  use.sharingKey = claim.sharingKey;
+  use.backendKey = claim.backendKey;
+  use.users.set(claim.key, claim.ports);
+  for (const port of claim.ports) use.ports.set(port, claim.key);
+}
+
+export function leaveUse(use: AddressUse, claim: Claim): void {
+  use.users.delete(claim.key);
+  for (const port of claim.ports) if (use.ports.get(port) === claim.key) use.ports.delete(port);
+}
+
+/** The keys of the users and of the claim do not go together. */
+export interface KeyConflict {
+  readonly rule: 'noKey' | 'othersHaveNoKey' | 'differentKey' | 'differentBackend';
+  /** Keys of the other Services, sorted. */
+  readonly others: readonly string[];
+  /** Of the others. */
+  readonly sharingKey: string;
+  readonly backendKey: string;
+}
+
 export type SharingConflict =
-  | {
-      readonly rule: 'noKey' | 'othersHaveNoKey' | 'differentKey' | 'differentBackend';
-      readonly others: readonly string[];
-    }
-  | { readonly rule: 'port'; readonly port: string; readonly others: readonly string[] };
+  KeyConflict | { readonly rule: 'port'; readonly port: string; readonly others: readonly string[] };
 
 export function portsOf(service: ServiceView): string[] {
   return [...new Set(service.ports.map(({ protocol, port }) => `${protocol}/${port}`))].sort();
@@ -48,19 +71,29 @@ export function backendKeyOf(service: ServiceView): string {
   return pairs.length === 0 ? '' : JSON.stringify(pairs);
 }
 
+/** For messages: the selector, as kubectl writes it. */
+export function formatBackendKey(backendKey: string): string {
+  if (backendKey === '') return 'policy Cluster or no selector';
+  const pairs = JSON.parse(backendKey) as readonly (readonly [string, string])[];
+  return `policy Local and selector ${pairs.map(([name, value]) => `${name}=${value}`).join(',')}`;
+}
+
 /** Why the claim cannot use an address that has these users; undefined when it can. */
 export function sharingConflict(use: AddressUse | undefined, claim: Claim): SharingConflict | undefined {
   if (use === undefined) return undefined;
   const others = [...use.users.keys()].filter((key) => key !== claim.key);
   if (others.length === 0) return undefined;
   const rule = keyConflict(use, claim);
-  if (rule !== undefined) return { rule, others: others.sort() };
+  if (rule !== undefined) {
+    const { sharingKey, backendKey } = use;
+    return { rule, others: others.sort(), sharingKey, backendKey };
+  }
   const port = claim.ports.find((candidate) => (use.ports.get(candidate) ?? claim.key) !== claim.key);
   if (port === undefined) return undefined;
   return { rule: 'port', port, others: [use.ports.get(port) ?? ''] };
 }
 
-function keyConflict(use: AddressUse, claim: Claim): Exclude<SharingConflict['rule'], 'port'> | undefined {
+function keyConflict(use: AddressUse, claim: Claim): KeyConflict['rule'] | undefined {
   if (claim.sharingKey === '') return 'noKey';
   if (use.sharingKey === '') return 'othersHaveNoKey';
   if (use.sharingKey !== claim.sharingKey) return 'differentKey';

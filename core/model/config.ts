@@ -15,6 +15,8 @@ export interface ServiceAllocation {
    * opens up, controller.md Q13).
    */
   readonly namespaces: readonly string[] | undefined;
+  /** Those that `namespaces` was resolved from, to name them in a refusal. */
+  readonly namespaceSelectors: readonly Selector[];
   /** ORed; empty: no condition on the Service's labels. */
   readonly serviceSelectors: readonly Selector[];
 }

@@ -36,3 +36,21 @@ export function selects(selector: Selector, labels: Labels): boolean {
 export function selectsAny(selectors: readonly Selector[], labels: Labels): boolean {
   return selectors.length === 0 || selectors.some((selector) => selects(selector, labels));
 }
+
+/** As kubectl writes selectors: `app=web,tier in (a,b),!canary`; an empty selector is `everything`. */
+export function formatSelector({ requirements }: Selector): string {
+  return requirements.length === 0 ? 'everything' : requirements.map(formatRequirement).join(',');
+}
+
+function formatRequirement({ key, operator, values }: SelectorRequirement): string {
+  switch (operator) {
+    case 'In':
+      return values.length === 1 ? `${key}=${values[0]}` : `${key} in (${values.join(',')})`;
+    case 'NotIn':
+      return `${key} notin (${values.join(',')})`;
+    case 'Exists':
+      return key;
+    case 'DoesNotExist':
+      return `!${key}`;
+  }
+}

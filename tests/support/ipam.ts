@@ -48,6 +48,7 @@ export function pool(name: string, addresses: readonly string[], options: PoolOp
     serviceAllocation: serviceAllocation && {
       priority: 0,
       namespaces: undefined,
+      namespaceSelectors: [],
       serviceSelectors: [],
       ...serviceAllocation,
     },

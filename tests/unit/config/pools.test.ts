@@ -138,7 +138,12 @@ describe('serviceAllocation (controller.md 3.2)', () => {
     }).config.pools[0]?.serviceAllocation;
 
   it('without conditions matches every Service', () => {
-    expect(allocation({ priority: 5 })).toEqual({ priority: 5, namespaces: undefined, serviceSelectors: [] });
+    expect(allocation({ priority: 5 })).toEqual({
+      priority: 5,
+      namespaces: undefined,
+      namespaceSelectors: [],
+      serviceSelectors: [],
+    });
   });
 
   it('unites namespaces by name and by label', () => {
