@@ -83,11 +83,13 @@ function metadataPatch(
   return { labels, ownerReferences: [...view.owners, ...missing] };
 }
 
+const noVerdict: ConfigurationStateStatus = { result: 'Unknown', errorSummary: '', conditions: [] };
+
 function newStatus(
   view: ConfigurationStateView | undefined,
   { component, problems, now }: ConfigurationStateWish,
 ): ConfigurationStateStatus | undefined {
-  if (problems === undefined) return undefined;
+  if (problems === undefined) return view?.status?.conditions === undefined ? noVerdict : undefined;
   const status = configurationStateStatus(component, problems, view?.status, now);
   return canonical(view?.status) === canonical(status) ? undefined : status;
 }

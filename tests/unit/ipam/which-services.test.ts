@@ -64,7 +64,7 @@ describe('which Services, when', () => {
     expect(world.ipam.forget('default/c').wake).toEqual([]);
   });
 
-  it('7: no configuration was ever loaded: nothing is written, whatever is recorded', () => {
+  it('7, 140: no configuration was ever loaded: nothing is written, whatever is recorded', () => {
     const world = new World();
     world.apply(service('default/a'), service('default/b', recorded(['192.0.2.1'], 'p4')));
     expect(world.writes).toEqual([]);

@@ -5,6 +5,7 @@ import {
   namesOf,
   resultOf,
 } from '#core/status/configuration-state.ts';
+import { planConfigurationState } from '#core/status/configuration-state-plan.ts';
 import {
   bfd,
   bgpAdv,
@@ -22,27 +23,27 @@ const now = new Date('2026-11-25T15:00:00.123Z');
 const speaker = { kind: 'speaker', node: 'node1' } as const;
 
 describe('errorSummary: texts that tools compare (api.md 8.5.1)', () => {
-  it('PEER-19: missing BFD profile', () => {
+  it('171, PEER-19: missing BFD profile', () => {
     expect(summary(peer('p', { bfdProfile: 'b' }))).toBe(
       'configuration error: peer p referencing non existing bfd profile b',
     );
   });
 
-  it('PEER-16: missing Secret', () => {
+  it('171, PEER-16: missing Secret', () => {
     expect(summary(peer('p', { passwordSecret: { name: 'gone' } }))).toBe(
       'configuration error: parsing peer p secret ref not found for peer config "metallb-system"/"p"\n' +
         'failed to parse peer p password secret',
     );
   });
 
-  it('PEER-17: wrong type of Secret', () => {
+  it('171, PEER-17: wrong type of Secret', () => {
     expect(summary(peer('p', { passwordSecret: { name: 'opaque' } }))).toBe(
       'configuration error: parsing peer p secret type mismatch on "metallb-system"/"opaque", ' +
         'type "kubernetes.io/basic-auth" is expected \nfailed to parse peer p password secret',
     );
   });
 
-  it('ADB-12: unknown community alias', () => {
+  it('171, ADB-12: unknown community alias', () => {
     expect(summary(bgpAdv('a', { communities: ['alias'] }))).toBe(
       'configuration error: invalid community format: alias\ninvalid community "alias" in BGP advertisement',
     );
@@ -52,7 +53,7 @@ describe('errorSummary: texts that tools compare (api.md 8.5.1)', () => {
     ['192.0.2.1', {}],
     ['192.0.2.1-red', { vrf: 'red' }],
     ['eth0', { peerAddress: undefined, interface: 'eth0' }],
-  ])('FRR-2: duplicate peer %s', (identifier, spec) => {
+  ])('171, FRR-2: duplicate peer %s', (identifier, spec) => {
     expect(summary(peer('p', spec), peer('q', spec))).toBe(
       `configuration error: peer ${identifier} already exists, FRR mode doesn't support duplicate BGPPeers selecting the same node`,
     );
@@ -86,11 +87,13 @@ describe('errorSummary: one problem, in the order of contract.md', () => {
     expect(seen).toEqual(faults.map(([code]) => code));
   });
 
-  it('inside a kind the first object by name, by code units and not by locale', () => {
+  it('172: inside a kind the first object by name, by code units and not by locale; then the next', () => {
     const missing = (name: string, address: string) => peer(name, { bfdProfile: 'x', peerAddress: address });
     expect(
       summary(missing('b', '192.0.2.3'), missing('a', '192.0.2.2'), missing('B', '192.0.2.4')),
     ).toContain('peer B referencing');
+    expect(summary(missing('b', '192.0.2.3'), missing('a', '192.0.2.2'))).toContain('peer a referencing');
+    expect(summary(missing('b', '192.0.2.3'))).toContain('peer b referencing');
   });
 });
 
@@ -112,7 +115,7 @@ describe('ConfigurationState', () => {
     });
   });
 
-  it('is valid without problems', () => {
+  it('159, 161: is valid without problems', () => {
     expect(configurationStateStatus(speaker, [], undefined, now)).toEqual({
       result: 'Valid',
       errorSummary: '',
@@ -128,7 +131,7 @@ describe('ConfigurationState', () => {
     });
   });
 
-  it('is invalid with a problem, which the condition and the summary tell alike', () => {
+  it('160, 162: is invalid with a problem, which the condition and the summary tell alike', () => {
     const status = configurationStateStatus(speaker, invalid, undefined, now);
     expect(status.result).toBe('Invalid');
     expect(status.conditions[0]).toMatchObject({ status: 'False', reason: 'ConfigurationError' });
@@ -146,7 +149,27 @@ describe('ConfigurationState', () => {
     expect(healed.conditions[0]?.lastTransitionTime).toBe('2026-11-25T16:00:00Z');
   });
 
-  it('result of conditions: none Unknown, an error of another kind Valid', () => {
+  it('158: made before there is a verdict it is Unknown, with an empty summary; once that is written nothing is', () => {
+    const wish = { component: { kind: 'controller' }, namespace: 'x', owner: undefined, now } as const;
+    const unknown = { result: 'Unknown', errorSummary: '', conditions: [] };
+    const plan = planConfigurationState(undefined, { ...wish, problems: undefined });
+    expect(plan.create).toMatchObject({ metadata: { name: 'controller' } });
+    expect(plan.status).toEqual(unknown);
+    const { labels } = namesOf(wish.component);
+    const again = planConfigurationState(
+      { labels, owners: [], status: unknown },
+      { ...wish, problems: undefined },
+    );
+    expect([again.create, again.metadata, again.status]).toEqual([undefined, undefined, undefined]);
+    const verdict = configurationStateStatus(wish.component, [], undefined, now);
+    const known = planConfigurationState(
+      { labels, owners: [], status: verdict },
+      { ...wish, problems: undefined },
+    );
+    expect(known.status).toBeUndefined();
+  });
+
+  it('160: result of conditions: none Unknown, an error of another kind Valid', () => {
     expect(resultOf([])).toBe('Unknown');
     expect(resultOf([{ status: 'False', reason: 'UnknownError' }])).toBe('Valid');
     expect(resultOf([{ status: 'False', reason: 'ConfigurationError' }])).toBe('Invalid');
