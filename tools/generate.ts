@@ -2,12 +2,13 @@
  * `npm run generate`: writes every generated file of the repository. With `--check` it writes nothing, names the
  * files that are out of date and exits 1. A new generator is one more line in `generators`.
  */
+import { olmFiles } from '#tools/bundle/producer.ts';
 import { apiFiles } from '#tools/crds/producer.ts';
 import { chartFiles } from '#tools/helm/producer.ts';
 import { manifestFiles } from '#tools/manifests/producer.ts';
 import { drift, write, type GeneratedFile } from '#tools/generated-file.ts';
 
-const generators: readonly (() => GeneratedFile[])[] = [apiFiles, manifestFiles, chartFiles];
+const generators: readonly (() => GeneratedFile[])[] = [apiFiles, manifestFiles, chartFiles, olmFiles];
 
 /** All generated files, as they should be. */
 export function generatedFiles(): GeneratedFile[] {

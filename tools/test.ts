@@ -82,7 +82,7 @@ async function vitest(project: string, folder: string): Promise<Counts> {
 const parts: readonly Part[] = [
   {
     name: 'prepare',
-    about: 'Debian packages, Kubernetes programs, FRR',
+    about: 'Debian packages, Kubernetes programs, Helm and OLM, FRR',
     run: () => program(['lab/prepare/main.ts'], 'the set-up'),
   },
   {

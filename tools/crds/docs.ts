@@ -3,7 +3,7 @@ import type { ResourceDefinition, ResourceVersion } from '#core/api/define.ts';
 import { rootSchema } from '#tools/crds/crd.ts';
 import type { JsonSchema } from '#tools/crds/structural-schema.ts';
 
-interface Field {
+export interface Field {
   readonly path: string;
   readonly schema: JsonSchema;
   readonly required: boolean;

@@ -5,7 +5,7 @@ import type { Manifest } from '#operator/render/manifest.ts';
 import { crdYaml } from '#tools/crds/crd.ts';
 import type { GeneratedFile } from '#tools/generated-file.ts';
 import { action, structure, template } from '#tools/helm/template.ts';
-import { plainOptions } from '#tools/manifests/producer.ts';
+import { oldestKubernetes, plainOptions } from '#tools/manifests/producer.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 
 const chart = 'helm/metallb';
@@ -34,7 +34,7 @@ function chartYaml(): string {
     'type: application',
     `version: ${version}`,
     `appVersion: v${version}`,
-    'kubeVersion: ">=1.28.0-0"',
+    `kubeVersion: ">=${oldestKubernetes}-0"`,
     '',
   ].join('\n');
 }

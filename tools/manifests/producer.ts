@@ -14,6 +14,9 @@ const header = '# Generated from operator/render by `npm run generate`. Do not e
 /** What a release publishes; users name their own by kustomize (config/kustomization.yaml). */
 export const publishedImage = `ghcr.io/metallb-ts/metallb-ts:v${packageFile.version}`;
 
+/** The oldest Kubernetes that knows the CEL libraries our schemas use. */
+export const oldestKubernetes = '1.31.0';
+
 /** Settings as an installation without any wishes has them. */
 export function plainOptions(managedBy: string, memberlistSecret: string): RenderOptions {
   return {
