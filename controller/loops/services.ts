@@ -139,7 +139,7 @@ export class ServiceLoop {
   }
 
   async #write(view: ServiceView, raw: KubeObject, decision: Decision, signal: AbortSignal): Promise<void> {
-    const { client, logger, metrics, now } = this.#options;
+    const { client, ipam, logger, metrics, now, onEffects } = this.#options;
     const object = withRecord(raw, decision);
     try {
       const answer = await client.replace(refOf(view), object, { subresource: 'status', signal });
@@ -148,6 +148,7 @@ export class ServiceLoop {
       if (error instanceof KubeError && error.status === 404) return;
       throw retried(error);
     }
+    onEffects(ipam.recorded(view.key));
     metrics.statusWrites.inc({ kind: 'Service' });
     const since = this.#since.get(view.key);
     this.#since.delete(view.key);

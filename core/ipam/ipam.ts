@@ -3,8 +3,9 @@
  * to the pools is one synchronous call here, which says what to write down and whom to look at next. Mutable;
  * no I/O.
  */
-import { Allocations, type Changes } from '#core/ipam/allocations.ts';
+import { Allocations, type Booking, type Changes } from '#core/ipam/allocations.ts';
 import { adoptionOrder, adoptService, decideService, handles, type Decision } from '#core/ipam/decide.ts';
+import { Leaving } from '#core/ipam/leaving.ts';
 import type { Reservation } from '#core/ipam/reservations.ts';
 import { Waiting } from '#core/ipam/waiting.ts';
 import type { Pool } from '#core/model/config.ts';
@@ -25,6 +26,7 @@ export interface Turn extends Effects {
 export class Ipam {
   readonly allocations = new Allocations();
   readonly waiting = new Waiting();
+  readonly #leaving = new Leaving(this.allocations);
   readonly #lbClass: string;
   /** Messages of the last decision's Events, for Services that had any. */
   readonly #said = new Map<string, readonly string[]>();
@@ -45,25 +47,36 @@ export class Ipam {
   ): Effects {
     this.allocations.setPools(pools, broken);
     const ours = [...services].filter((service) => handles(service, this.#lbClass)).sort(adoptionOrder);
+    const before = new Map(ours.map(({ key }) => [key, this.#before(key)]));
     for (const service of ours) {
       if (!this.allocations.bookings.has(service.key)) adoptService(service, this.allocations);
     }
+    for (const service of ours) this.#leaving.hold(service, before.get(service.key) ?? []);
     return this.#effects(this.allocations.drainChanges(), undefined);
   }
 
   /**
-   * Decides for one Service, and records what it waits for. An Event that the previous decision for the Service
-   * had too is left out: a state that lasts is said once.
+   * Decides for one Service, and records what it waits for. What it gives up stays its own until `recorded`. An
+   * Event that the previous decision for the Service had too is left out: a state that lasts is said once.
    */
   decide(service: ServiceView): Turn {
+    const before = this.#before(service.key);
     const decision = this.#unsaid(service.key, this.#decide(service));
+    if (before.length > 0 || handles(service, this.#lbClass)) this.#leaving.hold(service, before);
     const next = this.waiting.settle(service.key, service.creationTimestamp, decision.wait);
     return { decision, ...this.#effects(this.allocations.drainChanges(), next) };
+  }
+
+  /** The last decision for the Service is written down: what it gave up is free. */
+  recorded(key: string): Effects {
+    this.#leaving.release(key);
+    return this.#effects(this.allocations.drainChanges(), undefined);
   }
 
   /** The Service is gone. */
   forget(key: string): Effects {
     this.allocations.release(key);
+    this.#leaving.release(key);
     this.#said.delete(key);
     const next = this.waiting.settle(key, '', undefined);
     return this.#effects(this.allocations.drainChanges(), next);
@@ -76,6 +89,13 @@ export class Ipam {
     const effects = this.#effects(this.allocations.drainChanges(), undefined);
     const owners = [before?.owner, reservation?.owner].filter((owner) => owner !== undefined);
     return { ...effects, wake: this.waiting.byAge([...effects.wake, ...owners]) };
+  }
+
+  /** What the Service has, and what was held for it: from here on that is its own again. */
+  #before(key: string): readonly Booking[] {
+    const held = this.#leaving.release(key);
+    const booking = this.allocations.bookings.get(key);
+    return booking === undefined ? held : [...held, booking];
   }
 
   #decide(service: ServiceView): Decision {

@@ -60,6 +60,13 @@ export interface KeyConflict {
 export type SharingConflict =
   KeyConflict | { readonly rule: 'port'; readonly port: string; readonly others: readonly string[] };
 
+const LEAVING = ' (until its record shows that it left ';
+
+/** The key under which a Service is on an address that it gave up and that its record still shows. */
+export function leavingKey(key: string, address: string): string {
+  return `${key}${LEAVING}${address})`;
+}
+
 export function portsOf(service: ServiceView): string[] {
   return [...new Set(service.ports.map(({ protocol, port }) => `${protocol}/${port}`))].sort();
 }
@@ -81,14 +88,17 @@ export function formatBackendKey(backendKey: string): string {
 /** Why the claim cannot use an address that has these users; undefined when it can. */
 export function sharingConflict(use: AddressUse | undefined, claim: Claim): SharingConflict | undefined {
   if (use === undefined) return undefined;
-  const others = [...use.users.keys()].filter((key) => key !== claim.key);
+  // Who is there already is not driven out by those who leave.
+  const present = use.users.has(claim.key);
+  const counts = (key: string): boolean => key !== claim.key && !(present && key.includes(LEAVING));
+  const others = [...use.users.keys()].filter(counts);
   if (others.length === 0) return undefined;
   const rule = keyConflict(use, claim);
   if (rule !== undefined) {
     const { sharingKey, backendKey } = use;
     return { rule, others: others.sort(), sharingKey, backendKey };
   }
-  const port = claim.ports.find((candidate) => (use.ports.get(candidate) ?? claim.key) !== claim.key);
+  const port = claim.ports.find((candidate) => counts(use.ports.get(candidate) ?? claim.key));
   if (port === undefined) return undefined;
   return { rule: 'port', port, others: [use.ports.get(port) ?? ''] };
 }

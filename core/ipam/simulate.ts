@@ -93,9 +93,9 @@ class Run {
     const told = decision.events.map(({ reason, message }) => `${reason}: ${message}`);
     if (told.length > 0) this.#events.set(key, [...(this.#events.get(key) ?? []), ...told]);
     this.#last.set(key, decision);
-    if (decision.kind === 'assign' || decision.kind === 'clear')
-      this.#views.set(key, written(view, decision));
-    return wake;
+    if (decision.kind !== 'assign' && decision.kind !== 'clear') return wake;
+    this.#views.set(key, written(view, decision));
+    return [...wake, ...this.#ipam.recorded(key).wake];
   }
 
   #verdict(pool: Pool, view: ServiceView): string {

@@ -185,8 +185,7 @@ export class World {
 
   touch(key: string): Decision {
     const turn = this.ipam.decide(this.view(key));
-    this.#write(key, turn.decision);
-    this.#settle(turn.wake);
+    this.#settle([...turn.wake, ...this.#write(key, turn.decision)]);
     return turn.decision;
   }
 
@@ -226,14 +225,14 @@ export class World {
       const view = this.services.get(queue.shift() ?? '');
       if (view === undefined) continue;
       const { decision, wake } = this.ipam.decide(view);
-      this.#write(view.key, decision);
-      queue.push(...wake);
+      queue.push(...wake, ...this.#write(view.key, decision));
     }
   }
 
-  #write(key: string, decision: Decision): void {
+  /** Writes the decision down; whom to look at next. */
+  #write(key: string, decision: Decision): readonly string[] {
     for (const event of decision.events) this.events.push({ ...event, key });
-    if (decision.kind !== 'assign' && decision.kind !== 'clear') return;
+    if (decision.kind !== 'assign' && decision.kind !== 'clear') return [];
     const view = this.view(key);
     const { [ALLOCATED_FROM_POOL]: _, ...others } = view.annotations;
     const ours: Record<string, string> =
@@ -244,6 +243,7 @@ export class World {
       ...recorded(decision.addresses.map(formatAddress)),
       annotations: { ...others, ...ours },
     });
+    return this.ipam.recorded(key).wake;
   }
 }
 

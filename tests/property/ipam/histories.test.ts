@@ -7,57 +7,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compatible } from '#core/ipam/allocations.ts';
 import { claimOf } from '#core/ipam/request.ts';
-import { sharingConflict, type AddressUse } from '#core/ipam/sharing.ts';
 import { exclusionOf } from '#core/model/exclusions.ts';
-import type { Pool } from '#core/model/config.ts';
 import { parseAddress } from '#core/model/ip.ts';
 import type { ServiceView } from '#core/model/views.ts';
-import { app, ask, pool, service, tcp, World, type ServiceOptions } from '#tests/support/ipam.ts';
-
-/** Small, so that there is not enough for everybody. */
-const POOL_SETS: readonly (readonly Pool[])[] = [
-  [pool('a', ['192.0.2.0/31'])],
-  [pool('a', ['192.0.2.0/31', '2001:db8::/127']), pool('b', ['192.0.2.4/32'])],
-  [pool('b', ['192.0.2.0/30'], { excluded: ['192.0.2.0', '192.0.2.2/31'] }), pool('v6', ['2001:db8::/127'])],
-  [pool('b', ['192.0.2.0/30']), pool('v6', ['2001:db8::/127'])],
-  [
-    pool('a', ['192.0.2.1/32', '192.0.2.0/32', '2001:db8::/127'], {
-      serviceAllocation: { namespaces: ['n1'] },
-    }),
-    pool('c', ['198.51.100.0/32']),
-  ],
-  [
-    pool('a', ['192.0.2.0/30'], { avoidBuggyIPs: true, serviceAllocation: { serviceSelectors: [app('x')] } }),
-    pool('m', ['192.0.2.4/31', '2001:db8::/127'], { autoAssign: false }),
-  ],
-  [],
-];
-
-const KEYS = ['n1/a', 'n1/b', 'n1/c', 'n2/a', 'n2/b', 'n2/c', 'n2/d'];
-
-const options: fc.Arbitrary<ServiceOptions> = fc
-  .record({
-    type: fc.constantFrom('LoadBalancer', 'LoadBalancer', 'LoadBalancer', 'LoadBalancer', 'ClusterIP'),
-    stack: fc.constantFrom('ipv4', 'ipv4', 'ipv6', 'dual'),
-    ipFamilyPolicy: fc.constantFrom('SingleStack', 'PreferDualStack', 'RequireDualStack'),
-    externalTrafficPolicy: fc.constantFrom('Cluster', 'Cluster', 'Local'),
-    selector: fc.constantFrom({}, { app: 'x' }, { app: 'y' }),
-    labels: fc.constantFrom({}, { app: 'x' }),
-    ports: fc.subarray([tcp(80), tcp(81), tcp(82)], { minLength: 1 }),
-    loadBalancerIP: fc.constantFrom('', '', '', '192.0.2.1', '2001:db8::1', 'nonsense'),
-    key: fc.constantFrom('', '', 'k', 'l'),
-    pool: fc.constantFrom('', '', '', 'a', 'b', 'm'),
-  })
-  .map(({ key, pool: name, stack, ...rest }) => ({
-    ...rest,
-    stack,
-    ipFamilyPolicy:
-      stack === 'dual' && rest.ipFamilyPolicy === 'SingleStack' ? 'PreferDualStack' : rest.ipFamilyPolicy,
-    annotations: ask({
-      ...(key === '' ? {} : { 'allow-shared-ip': key }),
-      ...(name === '' ? {} : { 'address-pool': name }),
-    }),
-  }));
+import { service, World, type ServiceOptions } from '#tests/support/ipam.ts';
+import { expectNoConflict, holders, KEYS, POOL_SETS, serviceOptions } from '#tests/support/ipam-histories.ts';
 
 type Step =
   | { readonly do: 'put'; readonly key: string; readonly options: ServiceOptions }
@@ -69,7 +23,11 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constant('put' as const), key: fc.constantFrom(...KEYS), options }),
+    arbitrary: fc.record({
+      do: fc.constant('put' as const),
+      key: fc.constantFrom(...KEYS),
+      options: serviceOptions,
+    }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), key: fc.constantFrom(...KEYS) }) },
   {
@@ -123,29 +81,9 @@ function run(world: World, action: Step): void {
   }
 }
 
-function holders(world: World): ServiceView[] {
-  return [...world.services.values()].filter((view) => view.ingress.length > 0);
-}
-
-/** Everybody recorded on one address may be there with the others. */
-function expectNoConflict(world: World): void {
-  const uses = new Map<string, AddressUse>();
-  for (const view of holders(world)) {
-    const claim = claimOf(view);
-    for (const { ip } of view.ingress) {
-      const use = uses.get(ip);
-      expect(sharingConflict(use, claim), `${view.key} on ${ip}`).toBeUndefined();
-      const next = use ?? { ...claim, users: new Map(), ports: new Map() };
-      next.users.set(claim.key, claim.ports);
-      for (const port of claim.ports) next.ports.set(port, claim.key);
-      uses.set(ip, { ...next });
-    }
-  }
-}
-
 function expectNothingExcluded(world: World): void {
   const { pools } = world.ipam.allocations;
-  for (const { key, ingress } of holders(world)) {
+  for (const { key, ingress } of holders(world.services.values())) {
     for (const address of ingress.flatMap(({ ip }) => parseAddress(ip) ?? [])) {
       const entries = pools.map((candidate) => exclusionOf(candidate, address));
       expect(
@@ -160,7 +98,7 @@ function expectNothingExcluded(world: World): void {
 function expectReserved(before: readonly ServiceView[], world: World): void {
   const usedBefore = new Set(before.flatMap(({ ingress }) => ingress.map(({ ip }) => ip)));
   const { reservations } = world.ipam.allocations;
-  for (const { key, ingress } of holders(world)) {
+  for (const { key, ingress } of holders(world.services.values())) {
     for (const { ip } of ingress) {
       const address = parseAddress(ip);
       if (address === undefined || usedBefore.has(ip)) continue;
@@ -205,9 +143,9 @@ describe('histories', () => {
       fc.property(fc.nat({ max: 5 }), history, (set, steps) => {
         const world = new World(POOL_SETS[set] ?? []);
         for (const action of steps) {
-          const before = holders(world);
+          const before = holders(world.services.values());
           run(world, action);
-          expectNoConflict(world);
+          expectNoConflict(world.services.values());
           expectNothingExcluded(world);
           expectReserved(before, world);
           expectUnmoved(before, world, 'key' in action && action.do !== 'reserve' ? action.key : undefined);
@@ -240,7 +178,7 @@ describe('histories', () => {
         const world = new World(POOL_SETS[set] ?? []);
         for (const action of steps) run(world, action);
         for (const { name } of world.ipam.allocations.pools) {
-          const used = holders(world)
+          const used = holders(world.services.values())
             .filter(({ key }) => world.poolOf(key) === name)
             .flatMap(({ ingress }) => ingress.map(({ ip }) => ip));
           const counters = world.ipam.allocations.counters(name);

@@ -97,6 +97,25 @@ describe('writes', () => {
     await lab.expectIps('b', ['192.0.2.0']);
   });
 
+  it('Q6: what a Service gives up goes to others when that is written, and not before', async () => {
+    lab.pool('p', '192.0.2.0/32');
+    await lab.start();
+    lab.service('a');
+    await lab.expectIps('a', ['192.0.2.0']);
+    lab.service('b');
+    await eventually(() => expect(lab.events.map(({ name }) => name)).toContain('b'));
+    lab.fake.fail({ kind: 'status', code: 500 }, ({ url }) => url.includes('/services/a/'), 4);
+    const seen: string[][] = [];
+    lab.service('a', { spec: { type: 'ClusterIP' }, ips: ['192.0.2.0'], pool: 'p' });
+    await eventually(() => {
+      seen.push([...lab.ips('a'), ...lab.ips('b')]);
+      expect(lab.ips('b')).toEqual(['192.0.2.0']);
+    });
+    expect(lab.ips('a')).toEqual([]);
+    expect(seen.filter((ips) => ips.length > 1)).toEqual([]);
+    expect(lab.requests(({ url }) => url.includes('/services/a/')).length).toBeGreaterThan(4);
+  });
+
   it('decides on what it wrote even while the watch is silent', async () => {
     lab.pool('p', '192.0.2.0/31');
     lab.service('a', { spec: { loadBalancerIP: '192.0.2.0' } });

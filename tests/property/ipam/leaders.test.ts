@@ -1,0 +1,163 @@
+/**
+ * Controllers that take over from each other in the middle of their work: stores lag behind, writes fail, arrive late
+ * or without an answer, and each rests on the version that it replaces.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { service, type ServiceOptions } from '#tests/support/ipam.ts';
+import { expectNoConflict, holders, KEYS, POOL_SETS, serviceOptions } from '#tests/support/ipam-histories.ts';
+import { Leader, StoredCluster, type Fate } from '#tests/support/ipam-leaders.ts';
+
+type Step =
+  | { readonly do: 'put'; readonly key: string; readonly options: ServiceOptions }
+  | { readonly do: 'delete'; readonly key: string }
+  | { readonly do: 'pools'; readonly set: number }
+  | { readonly do: 'observe'; readonly old: boolean }
+  | { readonly do: 'newLeader'; readonly flush: boolean }
+  | { readonly do: 'finish' }
+  | { readonly do: 'decide'; readonly old: boolean; readonly choice: number }
+  | { readonly do: 'settle'; readonly old: boolean; readonly choice: number; readonly fate: Fate };
+
+const key = fc.constantFrom(...KEYS);
+const choice = fc.nat({ max: 6 });
+const fate = fc.constantFrom<Fate>('done', 'done', 'done', 'failed', 'done without an answer');
+const set = fc.nat({ max: POOL_SETS.length - 1 });
+const is = <T extends string>(name: T): fc.Arbitrary<T> => fc.constant(name);
+
+/** `overlap`: the old leader goes on for a while after the new one has taken over. */
+function stepsOf(options: fc.Arbitrary<ServiceOptions>, overlap: boolean): fc.Arbitrary<Step[]> {
+  const old = overlap ? fc.boolean() : fc.constant(false);
+  const step = fc.oneof<{ weight: number; arbitrary: fc.Arbitrary<Step> }[]>(
+    { weight: 3, arbitrary: fc.record({ do: is('put'), key, options }) },
+    { weight: 1, arbitrary: fc.record({ do: is('delete'), key }) },
+    { weight: 1, arbitrary: fc.record({ do: is('pools'), set }) },
+    { weight: 4, arbitrary: fc.record({ do: is('observe'), old }) },
+    { weight: 8, arbitrary: fc.record({ do: is('decide'), old, choice }) },
+    { weight: 8, arbitrary: fc.record({ do: is('settle'), old, choice, fate }) },
+    { weight: 1, arbitrary: fc.record({ do: is('newLeader'), flush: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ do: is('finish') }) },
+  );
+  const all = fc.tuple(...KEYS.map((each) => fc.record({ do: is('put'), key: fc.constant(each), options })));
+  const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
+  return fc.tuple(all, steps).map(([first, rest]) => [...first, { do: 'finish' }, ...rest]);
+}
+
+class Run {
+  readonly cluster = new StoredCluster();
+  leader: Leader;
+  old: Leader | undefined;
+  /** Services that their users, or the pools, gave a reason to move since all was settled. */
+  readonly caused = new Set<string>();
+  #created = 0;
+
+  constructor(set: number) {
+    this.cluster.pools = POOL_SETS[set] ?? [];
+    this.leader = new Leader(this.cluster);
+  }
+
+  do(step: Step): void {
+    switch (step.do) {
+      case 'put':
+        return this.#put(step.key, step.options);
+      case 'delete':
+        this.cluster.services.delete(step.key);
+        return;
+      case 'pools':
+        this.cluster.pools = POOL_SETS[step.set] ?? [];
+        for (const each of KEYS) this.caused.add(each);
+        return;
+      case 'finish':
+        return this.leader.finish();
+      case 'newLeader':
+        // What is under way when the Lease is lost arrives in time, or never.
+        if (step.flush) this.leader.flush();
+        this.old = this.leader;
+        this.leader = new Leader(this.cluster);
+        return;
+      case 'observe':
+        return this.#who(step.old)?.observe();
+      case 'decide':
+        return this.#who(step.old)?.decide(step.choice);
+      case 'settle':
+        return this.#who(step.old)?.settle(step.choice, step.fate);
+    }
+  }
+
+  #who(old: boolean): Leader | undefined {
+    return old ? this.old : this.leader;
+  }
+
+  #put(each: string, options: ServiceOptions): void {
+    const before = this.cluster.services.get(each);
+    this.caused.add(each);
+    this.#created += 1;
+    const made = service(each, {
+      uid: before?.uid ?? `uid-${this.#created}`,
+      creationTimestamp: before?.creationTimestamp ?? `2026-01-01T00:00:${10 + (this.#created % 50)}Z`,
+      ...options,
+    });
+    const annotations = { ...made.annotations, ...before?.annotations };
+    this.cluster.put({ ...made, ingress: before?.ingress ?? [], annotations });
+  }
+
+  records(): Record<string, string[]> {
+    const views = [...this.cluster.services.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    return Object.fromEntries(views.map((view) => [view.key, view.ingress.map(({ ip }) => ip)]));
+  }
+}
+
+/** Nothing that is recorded on two Services; for histories in which nobody shares. */
+function expectNoneTwice(run: Run): void {
+  const ips = holders(run.cluster.services.values()).flatMap(({ ingress }) => ingress.map(({ ip }) => ip));
+  expect(ips.filter((ip, index) => ips.indexOf(ip) !== index)).toEqual([]);
+}
+
+function expectUnmoved(before: Record<string, string[]>, run: Run): void {
+  const now = run.records();
+  for (const [each, ips] of Object.entries(before)) {
+    if (run.caused.has(each) || now[each] === undefined) continue;
+    expect(now[each].slice(0, ips.length), each).toEqual(ips);
+  }
+}
+
+/** All are served as far as they can be, and yet another leader has nothing to do. */
+function expectFinal(run: Run): void {
+  run.leader.finish();
+  expectNoConflict(run.cluster.services.values());
+  const before = run.records();
+  new Leader(run.cluster).finish();
+  expect(run.records()).toEqual(before);
+}
+
+const unshared = serviceOptions.map((options) => ({ ...options, annotations: {} }));
+
+describe('leaders', () => {
+  it('one after the other: at no moment is an address on two Services, and nobody moves without cause', () => {
+    fc.assert(
+      fc.property(set, stepsOf(unshared, false), (first, steps) => {
+        const run = new Run(first);
+        for (const step of steps) {
+          const before = run.records();
+          run.do(step);
+          expectNoneTwice(run);
+          expectUnmoved(before, run);
+          if (step.do === 'finish') run.caused.clear();
+        }
+        expectFinal(run);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('at the same time: conflicts of versions and late writes settle into a state without conflict', () => {
+    fc.assert(
+      fc.property(set, stepsOf(serviceOptions, true), (first, steps) => {
+        const run = new Run(first);
+        for (const step of steps) run.do(step);
+        run.old?.flush();
+        expectFinal(run);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

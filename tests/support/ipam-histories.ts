@@ -1,0 +1,75 @@
+/** Histories of Services and pools at random: what may happen, and what must hold whatever happens. */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { claimOf } from '#core/ipam/request.ts';
+import { sharingConflict, type AddressUse } from '#core/ipam/sharing.ts';
+import type { Pool } from '#core/model/config.ts';
+import type { ServiceView } from '#core/model/views.ts';
+import { app, ask, pool, tcp, type ServiceOptions } from './ipam.ts';
+
+/** Small, so that there is not enough for everybody. */
+export const POOL_SETS: readonly (readonly Pool[])[] = [
+  [pool('a', ['192.0.2.0/31'])],
+  [pool('a', ['192.0.2.0/31', '2001:db8::/127']), pool('b', ['192.0.2.4/32'])],
+  [pool('b', ['192.0.2.0/30'], { excluded: ['192.0.2.0', '192.0.2.2/31'] }), pool('v6', ['2001:db8::/127'])],
+  [pool('b', ['192.0.2.0/30']), pool('v6', ['2001:db8::/127'])],
+  [
+    pool('a', ['192.0.2.1/32', '192.0.2.0/32', '2001:db8::/127'], {
+      serviceAllocation: { namespaces: ['n1'] },
+    }),
+    pool('c', ['198.51.100.0/32']),
+  ],
+  [
+    pool('a', ['192.0.2.0/30'], { avoidBuggyIPs: true, serviceAllocation: { serviceSelectors: [app('x')] } }),
+    pool('m', ['192.0.2.4/31', '2001:db8::/127'], { autoAssign: false }),
+  ],
+  [],
+];
+
+export const KEYS = ['n1/a', 'n1/b', 'n1/c', 'n2/a', 'n2/b', 'n2/c', 'n2/d'];
+
+/** What users write on Services; policies are those that an API server lets through. */
+export const serviceOptions: fc.Arbitrary<ServiceOptions> = fc
+  .record({
+    type: fc.constantFrom('LoadBalancer', 'LoadBalancer', 'LoadBalancer', 'LoadBalancer', 'ClusterIP'),
+    stack: fc.constantFrom('ipv4', 'ipv4', 'ipv6', 'dual'),
+    ipFamilyPolicy: fc.constantFrom('SingleStack', 'PreferDualStack', 'RequireDualStack'),
+    externalTrafficPolicy: fc.constantFrom('Cluster', 'Cluster', 'Local'),
+    selector: fc.constantFrom({}, { app: 'x' }, { app: 'y' }),
+    labels: fc.constantFrom({}, { app: 'x' }),
+    ports: fc.subarray([tcp(80), tcp(81), tcp(82)], { minLength: 1 }),
+    loadBalancerIP: fc.constantFrom('', '', '', '192.0.2.1', '2001:db8::1', 'nonsense'),
+    key: fc.constantFrom('', '', 'k', 'l'),
+    pool: fc.constantFrom('', '', '', 'a', 'b', 'm'),
+  })
+  .map(({ key, pool: name, stack, ...rest }) => ({
+    ...rest,
+    stack,
+    ipFamilyPolicy:
+      stack === 'dual' && rest.ipFamilyPolicy === 'SingleStack' ? 'PreferDualStack' : rest.ipFamilyPolicy,
+    annotations: ask({
+      ...(key === '' ? {} : { 'allow-shared-ip': key }),
+      ...(name === '' ? {} : { 'address-pool': name }),
+    }),
+  }));
+
+/** Those that have addresses recorded. */
+export function holders(views: Iterable<ServiceView>): ServiceView[] {
+  return [...views].filter((view) => view.ingress.length > 0);
+}
+
+/** Everybody recorded on one address may be there with the others. */
+export function expectNoConflict(views: Iterable<ServiceView>): void {
+  const uses = new Map<string, AddressUse>();
+  for (const view of holders(views)) {
+    const claim = claimOf(view);
+    for (const { ip } of view.ingress) {
+      const use = uses.get(ip);
+      expect(sharingConflict(use, claim), `${view.key} on ${ip}`).toBeUndefined();
+      const next = use ?? { ...claim, users: new Map(), ports: new Map() };
+      next.users.set(claim.key, claim.ports);
+      for (const port of claim.ports) next.ports.set(port, claim.key);
+      uses.set(ip, { ...next });
+    }
+  }
+}
