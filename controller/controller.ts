@@ -125,7 +125,7 @@ export class Controller {
   }
 
   async #startReservations(): Promise<void> {
-    const { transport, client, metrics, signal, namespace, lbClass } = this.#options;
+    const { transport, client, events, metrics, signal, namespace, lbClass } = this.#options;
     const logger = this.#options.logger.child({ logger: 'reservations' });
     const reservations = await reservationStore({
       transport,
@@ -140,6 +140,7 @@ export class Controller {
       services: this.#stores.services,
       namespace,
       client,
+      events,
       logger,
       handles: (service) => handles(service, lbClass),
       look: (name) => this.#queues.reservations.add(name),

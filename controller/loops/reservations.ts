@@ -17,8 +17,10 @@ import { MANAGED_BY, MANAGER } from '#core/ipam/reservation-view.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import { reservationStatus, type ReservationStatus } from '#core/status/reservation-status.ts';
 import { transitionTime, wholeSeconds } from '#core/status/transition.ts';
+import { reservationRefused } from '#core/status/service-events.ts';
 import { unless } from '#runtime/kube/unless.ts';
-import type { KubeClient, Store, StoreChange } from '#runtime/kube/types.ts';
+import type { EventRecorder } from '#runtime/kube/events.ts';
+import { KubeError, type KubeClient, type Store, type StoreChange } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { done, type Outcome } from '#runtime/queue/types.ts';
 
@@ -28,6 +30,7 @@ export interface ReservationLoopOptions {
   readonly services: Pick<Store<ServiceView>, 'get'>;
   readonly namespace: string;
   readonly client: Pick<KubeClient, 'create' | 'patch' | 'delete'>;
+  readonly events: Pick<EventRecorder, 'record'>;
   readonly logger: Logger;
   /** Whether a Service is of our load balancer class. */
   readonly handles: (service: ServiceView) => boolean;
@@ -42,6 +45,8 @@ export interface ReservationLoopOptions {
 const LONGEST_WAIT_MS = 3_600_000;
 /** How soon a reservation that others are in the way of is looked at again. */
 const BLOCKED_MS = 30_000;
+/** How soon a write that we have no right to is tried again. */
+const REFUSED_MS = 30_000;
 /** An object that was written just before its time is up is not looked at too early. */
 const MARGIN_MS = 50;
 
@@ -49,6 +54,8 @@ export class ReservationLoop {
   readonly #options: ReservationLoopOptions;
   /** What Services asked for when they were last seen, until the object shows it. */
   readonly #wanted = new Map<string, IPReservationSpec>();
+  /** Names of objects of which it was told that they may not be written. */
+  readonly #refused = new Set<string>();
 
   constructor(options: ReservationLoopOptions) {
     this.#options = options;
@@ -117,11 +124,38 @@ export class ReservationLoop {
       wanted: this.#wanted.get(name),
       now: this.#options.now(),
     });
-    const blocked = await this.#apply(name, object, plan, signal);
+    const blocked = await this.#allowed(name, this.#apply(name, object, plan, signal));
+    if (blocked === undefined) return { kind: 'after', ms: REFUSED_MS };
     const afterMs = plan.kind === 'keep' ? plan.afterMs : undefined;
     if (afterMs === undefined && !blocked) return done;
     const longest = blocked ? BLOCKED_MS : LONGEST_WAIT_MS;
     return { kind: 'after', ms: Math.min((afterMs ?? longest) + MARGIN_MS, longest) };
+  }
+
+  /** What the call gives; undefined when we have no right to it, which is told once. */
+  async #allowed(name: string, call: Promise<boolean>): Promise<boolean | undefined> {
+    try {
+      const result = await call;
+      this.#refused.delete(name);
+      return result;
+    } catch (error) {
+      if (!(error instanceof KubeError && error.status === 403)) throw error;
+      if (!this.#refused.has(name)) this.#tellRefusal(name, error);
+      this.#refused.add(name);
+      return undefined;
+    }
+  }
+
+  #tellRefusal(name: string, error: KubeError): void {
+    const { events, logger } = this.#options;
+    logger.error('an IPReservation cannot be written; addresses are given all the same', { name, error });
+    const service = this.#service(this.#stored(name)?.spec ?? this.#wanted.get(name));
+    if (service === undefined) return;
+    const { namespace, name: of, uid } = service;
+    events.record(
+      { apiVersion: 'v1', kind: 'Service', namespace, name: of, uid },
+      reservationRefused(name, error.message),
+    );
   }
 
   /** True when others are in the way of the reservation. */

@@ -94,6 +94,11 @@ export function reservationNotUsed({ name, addresses }: Reservation): ServiceEve
   return { type: 'Warning', reason: 'ReservationNotUsed', message };
 }
 
+export function reservationRefused(name: string, problem: string): ServiceEvent {
+  const message = `IPReservation ${quoted(name)} cannot be written, so the addresses are kept only as long as this controller runs: ${problem}`;
+  return { type: 'Warning', reason: 'ReservationFailed', message };
+}
+
 export function deprecatedAnnotation(name: string): ServiceEvent {
   return {
     type: 'Warning',

@@ -21,6 +21,13 @@ import { eventually } from './eventually.ts';
 
 export const NAMESPACE = 'metallb-system';
 const WAIT_MS = 20_000;
+/** Leader election that notices a dead leader within two seconds. */
+export const LEADER_FLAGS = [
+  '--leader-elect',
+  '--leader-elect-lease-duration=2s',
+  '--leader-elect-renew-deadline=1500ms',
+  '--leader-elect-retry-period=250ms',
+];
 
 const rbac = (plural: string, kind: string, namespaced: boolean): ResourceType => ({
   group: 'rbac.authorization.k8s.io',

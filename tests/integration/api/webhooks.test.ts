@@ -138,6 +138,19 @@ describe('updates and deletions', () => {
     expect((await merge(a, { metadata: { annotations: { note: 'x' } } })).status).toBe(200);
   });
 
+  it('152: a pool that overlaps one that is there is denied, and so is one in another namespace', async () => {
+    await store(pool('a', ['10.0.0.0/24']));
+    const overlapping = await create(pool('b', ['10.0.0.128-10.0.1.7']));
+    expect(overlapping.status).toBe(403);
+    expect(overlapping.message).toContain(
+      'overlaps with already defined CIDR 10.0.0.0/24 of IPAddressPool a',
+    );
+    const elsewhere = pool('c', ['10.9.0.0/24']);
+    const answer = await create({ ...elsewhere, metadata: { ...elsewhere.metadata, namespace: 'default' } });
+    expect(answer.status).toBe(403);
+    expect(answer.message).toMatch(/resource must be created in metallb-system namespace/);
+  });
+
   it('BFD-8: a profile in use cannot be deleted', async () => {
     const profile = bfd('fast');
     await store(profile, peer('p', { bfdProfile: 'fast' }));

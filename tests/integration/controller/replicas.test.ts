@@ -2,15 +2,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { leaseType } from '#runtime/lease/elector.ts';
-import { ControllerLab, ipsOf, NAMESPACE, type ControllerProcess } from '#tests/support/controller-lab.ts';
+import {
+  ControllerLab,
+  ipsOf,
+  LEADER_FLAGS,
+  NAMESPACE,
+  type ControllerProcess,
+} from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
 
-const FLAGS = [
-  '--leader-elect',
-  '--leader-elect-lease-duration=2s',
-  '--leader-elect-renew-deadline=1500ms',
-  '--leader-elect-retry-period=250ms',
-];
 const SERVICES = 300;
 const KILLS = 5;
 
@@ -36,10 +36,10 @@ async function recorded(): Promise<Map<string, string>> {
 describe('replicas', () => {
   it('one acts; when it ends the other adopts everything and goes on', async () => {
     await lab.pool('p', ['192.0.2.0/28']);
-    const first = await lab.startController(...FLAGS, '--pod-name=one');
+    const first = await lab.startController(...LEADER_FLAGS, '--pod-name=one');
     await lab.service('a');
     await lab.expectIps('a', ['192.0.2.0']);
-    const second = await lab.startController(...FLAGS, '--pod-name=two');
+    const second = await lab.startController(...LEADER_FLAGS, '--pod-name=two');
     expect(second.log).not.toContain('configuration in force');
     const { resourceVersion } = (await lab.read('a')).metadata;
     await first.stop();
@@ -53,7 +53,7 @@ describe('replicas', () => {
     await lab.pool('p', ['10.0.0.0/16']);
     const replicas = new Map<string, ControllerProcess>();
     const add = async (name: string): Promise<void> => {
-      replicas.set(name, await lab.startController(...FLAGS, `--pod-name=${name}`));
+      replicas.set(name, await lab.startController(...LEADER_FLAGS, `--pod-name=${name}`));
     };
     await Promise.all([add('r0'), add('r1')]);
     const todo = Array.from({ length: SERVICES }, (_, index) => `s${index}`);

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { metallbResources } from '#core/api/resources.ts';
 import type { KubeObject } from '#runtime/kube/types.ts';
-import { ControllerLab, NAMESPACE } from '#tests/support/controller-lab.ts';
+import { ControllerLab, LEADER_FLAGS, NAMESPACE } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
 
 let lab: ControllerLab;
@@ -27,6 +27,24 @@ const reason = async (name: string): Promise<unknown> => {
 };
 const written = (name: string, ips: readonly string[]): Promise<void> =>
   eventually(async () => expect(await spec(name)).toMatchObject({ addresses: ips, reserveFor: '24h' }));
+
+interface Rule {
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+const roles = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural: 'roles',
+  kind: 'Role',
+  namespaced: true,
+};
+const withoutWriting = (rules: readonly Rule[]): Rule[] =>
+  rules.map((rule) =>
+    rule.resources.some((resource) => resource.startsWith('ipreservations'))
+      ? { ...rule, verbs: ['get', 'list', 'watch'] }
+      : rule,
+  );
 
 async function reserve(name: string, service: string, addresses: string[], more: object = {}): Promise<void> {
   const metadata = { name, namespace: NAMESPACE };
@@ -120,6 +138,60 @@ describe('reservations', () => {
     await lab.client.delete({ type, namespace: NAMESPACE, name: 'vip' });
     await lab.service('b');
     await lab.expectIps('b', ['192.0.2.0']);
+  });
+
+  it('two replicas: the one that takes over knows what is kept, and what was asked for meanwhile', async () => {
+    await lab.pool('p', ['192.0.2.0/30']);
+    const first = await lab.startController(...LEADER_FLAGS, '--pod-name=one');
+    const second = await lab.startController(...LEADER_FLAGS, '--pod-name=two');
+    await lab.service('a', {}, keep('24h'));
+    await written('default.a', ['192.0.2.0']);
+    await lab.service('b');
+    await lab.expectIps('b', ['192.0.2.1']);
+    await first.stop('SIGKILL');
+    // Before anybody leads again.
+    await lab.deleteService('a');
+    await lab.patchService('b', { metadata: { annotations: keep('24h') } });
+    await lab.service('c');
+    await lab.expectIps('c', ['192.0.2.2']);
+    await written('default.b', ['192.0.2.1']);
+    await eventually(async () => expect(await spec('default.a')).toHaveProperty('expiresAt'), 20_000);
+    expect(second.log).toContain('"name":"default.a"');
+    await lab.service('a', {}, keep('24h'));
+    await lab.expectIps('a', ['192.0.2.0']);
+    await lab.expectEvent('a', 'ReservationUsed', /default\.a/);
+  });
+
+  it('without the right to write them it is told once, addresses are given, and what is asked for is kept', async () => {
+    await lab.pool('p', ['192.0.2.0/30']);
+    const role = { type: roles, namespace: NAMESPACE, name: 'controller' };
+    const { rules } = await lab.client.get(role);
+    await lab.client.patch(role, { rules: withoutWriting(rules as Rule[]) });
+    const controller = await lab.startController();
+    const told = (): number => controller.log.split('an IPReservation cannot be written').length - 1;
+    await lab.service('a', {}, keep('24h'));
+    await lab.expectIps('a', ['192.0.2.0']);
+    await lab.expectEvent(
+      'a',
+      'ReservationFailed',
+      /IPReservation "default\.a" cannot be written.*forbidden/,
+    );
+    await lab.patchService('a', { metadata: { labels: { x: 'y' } } });
+    await lab.patchService('a', { metadata: { annotations: keep('25h') } });
+    await lab.service('b');
+    await lab.expectIps('b', ['192.0.2.1']);
+    await lab.deleteService('a');
+    await lab.service('c');
+    await lab.expectIps('c', ['192.0.2.2']);
+    expect(await names()).toEqual([]);
+    await lab.service('a', {}, keep('24h'));
+    await lab.expectIps('a', ['192.0.2.0']);
+    expect(told()).toBe(1);
+    await lab.client.patch(role, { rules });
+    await eventually(async () => {
+      await lab.patchService('a', { metadata: { labels: { at: `${Date.now()}` } } });
+      expect(await names()).toEqual(['default.a']);
+    }, 20_000);
   });
 
   it('where the kind is not installed, all else works', async () => {
