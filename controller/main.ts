@@ -120,6 +120,7 @@ async function compete(program: ControllerProgram, client: KubeClient, namespace
     namespace,
     name: LEASE,
     identity: `${settings.podName === '' ? hostname() : settings.podName}_${randomUUID()}`,
+    deployment: settings.deployment,
     logger,
     signal,
     timing: {

@@ -4,6 +4,7 @@ import { AppError, SettingsError } from '#core/errors.ts';
 import { clusterFacts } from '#operator/facts.ts';
 import { Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
+import { operatorName } from '#operator/render/install.ts';
 import type { RenderOptions } from '#operator/render/manifest.ts';
 import { operatorOptions, renderOptions, type OperatorSettings } from '#operator/settings.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
@@ -123,6 +124,7 @@ async function lead(context: Context, client: KubeClient, namespace: string): Pr
     namespace,
     name: 'metallb.io.metallboperator',
     identity: `${hostname()}_${crypto.randomUUID()}`,
+    deployment: operatorName,
     logger,
     signal,
     onLost: (reason) => stop('lease lost', new AppError('KUBE', reason, { retry: 'never' })),

@@ -129,7 +129,7 @@ export class Speaker {
 
   /** What is missing before this speaker works; undefined when nothing is. */
   notReady(): string | undefined {
-    return this.#ready ? undefined : 'the first pass over all Services is not complete';
+    return this.#ready ? this.#sessions.unsettled : 'the first pass over all Services is not complete';
   }
 
   #follow(): void {

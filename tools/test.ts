@@ -96,7 +96,11 @@ const parts: readonly Part[] = [
     about: 'real kube-apiserver, FRR, packets; light level',
     run: (folder) => vitest('integration', folder),
   },
-  { name: 'e2e', about: 'the demo and its failures; full level', run: (folder) => vitest('e2e', folder) },
+  {
+    name: 'e2e',
+    about: 'the demo and its failures, installation by OLM; full level',
+    run: (folder) => vitest('e2e', folder),
+  },
 ];
 
 async function main(names: readonly string[]): Promise<number> {

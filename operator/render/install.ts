@@ -15,6 +15,9 @@ import {
 } from '#operator/render/rbac.ts';
 import { speakerScc } from '#operator/render/speaker.ts';
 
+/** Name of the operator's Deployment. */
+export const operatorName = 'metallb-operator-controller-manager';
+
 const account = 'manager-account';
 const role = 'metallb-manager-role';
 const binding = 'metallb-manager-rolebinding';
@@ -120,7 +123,7 @@ export function operatorRbac(namespace: string): Manifest[] {
 }
 
 /**
- * Deployment `metallb-operator-controller-manager`. It runs `options.images.controller`, and so will everything that
+ * The operator's Deployment. It runs `options.images.controller`, and so will everything that
  * the operator makes: it looks at its own pod.
  */
 export function operatorDeployment(options: RenderOptions): Manifest {
@@ -130,7 +133,7 @@ export function operatorDeployment(options: RenderOptions): Manifest {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: {
-      name: 'metallb-operator-controller-manager',
+      name: operatorName,
       namespace,
       labels: { ...labels, ...select, 'app.kubernetes.io/version': version },
     },

@@ -10,6 +10,7 @@ import {
   type LeaseTiming,
   type Observation,
 } from '#core/lease/step.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
 import {
   KubeError,
   type KubeClient,
@@ -36,6 +37,8 @@ export interface ElectorOptions {
   readonly name: string;
   /** Who we are: unique per process, e.g. pod name and a random part. */
   readonly identity: string;
+  /** Name of the Deployment that a Lease which we create goes with; empty or not there: the Lease stays. */
+  readonly deployment?: string;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** Called once, when leadership is lost. The program must end: never demote in place. */
@@ -190,9 +193,30 @@ class LeaseElector implements Elector {
     const spec = toSpec(record);
     this.#lease =
       this.#lease === undefined
-        ? await client.create(leaseType, { metadata: { namespace, name }, spec }, options)
+        ? await client.create(
+            leaseType,
+            { metadata: { namespace, name, ...(await this.#owner()) }, spec },
+            options,
+          )
         : await client.replace(this.#ref, { ...this.#lease, spec }, options);
     this.#seen = { record, changedAt: this.#clock.now() };
+  }
+
+  /**
+   * Without it the Lease would outlive us. That it cannot be told is no reason not to lead; but a leader whose Lease
+   * and Deployment are both gone is being removed, and makes no new one.
+   */
+  async #owner(): Promise<{ ownerReferences?: readonly object[] }> {
+    const { client, namespace, deployment: name = '', logger } = this.#options;
+    if (name === '') return {};
+    try {
+      const { metadata } = await client.get({ type: kinds.Deployment, namespace, name }, this.#deadline());
+      return { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name, uid: metadata.uid }] };
+    } catch (error) {
+      if (this.#isLeading) throw error;
+      logger.debug('the Lease has no owner', { deployment: name, error });
+      return {};
+    }
   }
 
   #unixMicros(): number {

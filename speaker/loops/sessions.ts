@@ -21,6 +21,9 @@ const EVERY_MS = 5_000;
 /** FRR has sent a change by then, unless it has thousands to send. */
 const AFTER_CHANGE_MS = 1_500;
 const SILENT_AFTER_LOOKS = 2;
+/** While starting: how often it looks, and how long it waits at most for routers that do not answer. */
+const SETTLING_EVERY_MS = 1_500;
+const SETTLING_MS = 20_000;
 
 export interface SessionsOptions {
   readonly nodeName: string;
@@ -50,6 +53,8 @@ export class Sessions {
   #looking: Promise<void> | undefined;
   #isStarted = false;
   #isClosed = false;
+  #unsettled: string | undefined = 'the BGP sessions were not looked at yet';
+  #stopSettling: () => void = () => undefined;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -61,11 +66,31 @@ export class Sessions {
   /** Begins to look. */
   start(): void {
     this.#isStarted = true;
-    this.#due(this.#everyMs);
+    this.#stopSettling = this.#options.clock.schedule(SETTLING_MS, () => this.#settle());
+    this.#due(this.#interval);
+  }
+
+  /**
+   * After the start, which sessions are missing; undefined for good once all were established at the same time, or
+   * 20 s have passed. A rollout that waits for it takes no node's routes away before those of the last one are back.
+   */
+  get unsettled(): string | undefined {
+    return this.#unsettled;
+  }
+
+  #settle(): void {
+    this.#unsettled = undefined;
+    this.#stopSettling();
+  }
+
+  get #interval(): number {
+    const isQuick = this.#unsettled !== undefined && this.#failures === 0;
+    return isQuick ? Math.min(this.#everyMs, SETTLING_EVERY_MS) : this.#everyMs;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#stopSettling();
     this.#cancel();
     await this.#looking;
   }
@@ -89,7 +114,7 @@ export class Sessions {
       this.#dueAt = Infinity;
       this.#looking ??= this.#look().finally(() => {
         this.#looking = undefined;
-        this.#due(this.#everyMs);
+        this.#due(this.#interval);
       });
     });
   }
@@ -152,6 +177,14 @@ export class Sessions {
     }
     this.#metrics.set(reports);
     onReports(reports);
+    if (this.#unsettled !== undefined) this.#noteMissing(reports);
+  }
+
+  #noteMissing(reports: readonly SessionReport[]): void {
+    const missing = reports.filter(({ observed }) => observed?.state !== 'Established');
+    const names = missing.map(({ intended }) => intended.peer).join(', ');
+    if (missing.length === 0) this.#settle();
+    else this.#unsettled = `BGP sessions are not established yet: ${names}`;
   }
 }
 

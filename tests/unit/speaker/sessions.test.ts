@@ -106,6 +106,27 @@ describe('the session loop', () => {
     expect(events).toEqual(['router BGPSessionDown']);
   });
 
+  it('after the start it tells which sessions are missing, until all were established once', async () => {
+    frr.answers.set(NEIGHBORS, neighbor(0, 'Active'));
+    expect(sessions.unsettled).toMatch('not looked at');
+    await clock.advance(1_500);
+    expect(sessions.unsettled).toBe('BGP sessions are not established yet: router');
+    frr.answers.set(NEIGHBORS, neighbor(2));
+    await clock.advance(1_500);
+    expect(sessions.unsettled).toBeUndefined();
+    frr.answers.set(NEIGHBORS, neighbor(0, 'Active'));
+    await clock.advance(10_000);
+    expect(sessions.unsettled).toBeUndefined();
+  });
+
+  it('does not wait longer than 20 s for a router that is away', async () => {
+    frr.answers.set(NEIGHBORS, neighbor(0, 'Active'));
+    await clock.advance(19_999);
+    expect(sessions.unsettled).toBeDefined();
+    await clock.advance(1);
+    expect(sessions.unsettled).toBeUndefined();
+  });
+
   it('ends', async () => {
     await sessions.close();
     const before = reports.length;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createKubeClient } from '#runtime/kube/client.ts';
 import { plainCredentials } from '#runtime/kube/credentials.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
 import { leaseType, startElector, type Elector } from '#runtime/lease/elector.ts';
 import { silent } from '#runtime/log/logger.ts';
 import { eventually } from '#tests/support/eventually.ts';
@@ -24,12 +25,13 @@ afterEach(async () => {
   await fake.close();
 });
 
-function compete(identity: string): Elector {
+function compete(identity: string, deployment = ''): Elector {
   return startElector({
     client: createKubeClient(createTransport(plainCredentials(fake.url), { logger: silent })),
     namespace: 'metallb-system',
     name: 'controller',
     identity,
+    deployment,
     logger: silent,
     signal: abort.signal,
     onLost: () => lost.push(identity),
@@ -57,6 +59,27 @@ describe('elector', () => {
     await passing(60_000, () => expect(spec()?.['renewTime']).not.toBe(first));
     expect(elector.isLeading).toBe(true);
     expect(lost).toEqual([]);
+  });
+
+  it('makes a Lease that goes with its Deployment, and no new one when both are gone', async () => {
+    fake.put(kinds.Deployment, { metadata: { namespace: 'metallb-system', name: 'controller' } });
+    const elector = compete('a', 'controller');
+    await elector.leading;
+    const uid = fake.find(kinds.Deployment, 'metallb-system/controller')?.metadata.uid;
+    const lease = fake.find(leaseType, 'metallb-system/controller');
+    expect(lease?.metadata['ownerReferences']).toMatchObject([
+      { kind: 'Deployment', name: 'controller', uid },
+    ]);
+    fake.remove(kinds.Deployment, 'metallb-system/controller');
+    fake.remove(leaseType, 'metallb-system/controller');
+    await passing(60_000, () => expect(lost).toEqual(['a']));
+    expect(fake.find(leaseType, 'metallb-system/controller')).toBeUndefined();
+  });
+
+  it('leads without an owner when its Deployment cannot be found', async () => {
+    await compete('a', 'nowhere').leading;
+    const lease = fake.find(leaseType, 'metallb-system/controller');
+    expect(lease?.metadata).not.toHaveProperty('ownerReferences');
   });
 
   it('hands over within one retry when the leader stops cleanly', async () => {

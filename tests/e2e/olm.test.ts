@@ -1,0 +1,209 @@
+/**
+ * The bundle installed by the real Operator Lifecycle Manager on real kubelets: from a catalog to an address that
+ * answers, an upgrade to the next bundle while traffic flows, and the removal (operator-packaging.md §5, §10.8).
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { nodeFiles, nodesFolder } from '#lab/full/files.ts';
+import { Lab } from '#lab/lab.ts';
+import { Olm } from '#lab/olm/olm.ts';
+import { run } from '#lab/process/run.ts';
+import { waitFor } from '#lab/process/wait.ts';
+import { quiet } from '#lab/report.ts';
+import { catalogFiles } from '#tools/bundle/producer.ts';
+import { csvName, currentRelease, imageOf, namespace, type Release } from '#tools/bundle/release.ts';
+import { subscription } from '#tools/bundle/subscription.ts';
+import { write } from '#tools/generated-file.ts';
+import { echoService, startEcho, startTraffic } from '#tests/support/echo-traffic.ts';
+
+const NAME = 'mlb-olm';
+const account = `system:serviceaccount:${namespace}:manager-account`;
+const first: Release = { ...currentRelease, bundleImage: '' };
+const second: Release = { ...first, version: '0.1.1', replaces: first.version };
+const folder = mkdtempSync(join(tmpdir(), 'metallb-olm-'));
+
+let lab: Lab;
+let olm: Olm;
+let before: readonly string[];
+
+function kubectl(...args: readonly string[]): Promise<string> {
+  return lab.kubectl(args);
+}
+
+async function serve(releases: readonly Release[]): Promise<string> {
+  const catalog = join(folder, String(releases.length));
+  write(catalogFiles(releases), catalog);
+  return olm.serve(catalog);
+}
+
+async function explain(): Promise<string> {
+  const olmKinds = 'catalogsources,subscriptions,installplans,csv';
+  return `${await kubectl('describe', olmKinds, '-n', namespace)}\n${await kubectl('get', 'pods', '-A')}\n${olm.explain()}`;
+}
+
+async function succeeded(release: Release): Promise<void> {
+  const path = `/apis/operators.coreos.com/v1alpha1/namespaces/${namespace}/clusterserviceversions/${csvName(release.version)}`;
+  await waitFor(
+    `${csvName(release.version)} to be Succeeded`,
+    async () => {
+      const { status } = await lab.api.get<{ status?: { phase?: string } }>(path);
+      return status?.phase === 'Succeeded';
+    },
+    { deadlineMs: 120_000, explain },
+  );
+}
+
+async function available(): Promise<void> {
+  const columns = () => kubectl('get', 'metallb', 'metallb', '-n', namespace, '--no-headers');
+  await waitFor('MetalLB to be Available', async () => / True +False +False /.test(await columns()), {
+    deadlineMs: 120_000,
+    explain: () => kubectl('describe', 'metallb,pods', '-n', namespace),
+  });
+}
+
+/** Images of the containers that run of all our pods. */
+async function runningImages(): Promise<ReadonlySet<string>> {
+  const path = 'jsonpath={range .items[*].spec.containers[*]}{.image}{"\\n"}{end}';
+  return new Set((await kubectl('get', 'pods', '-n', namespace, '-o', path)).trim().split('\n'));
+}
+
+/** Everything cluster-scoped, and what is in our namespace; OLM's own kinds and CRDs count by name. */
+async function objects(): Promise<readonly string[]> {
+  const kinds =
+    'clusterroles,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations,crd,priorityclasses';
+  const cluster = await kubectl('get', kinds, '-o', 'name');
+  const own = await kubectl(
+    'get',
+    'all,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies,leases,endpointslices',
+    '-n',
+    namespace,
+    '-o',
+    'name',
+  );
+  return `${cluster}\n${own}`
+    .split('\n')
+    .filter((line) => line !== '')
+    .sort();
+}
+
+beforeAll(async () => {
+  lab = await Lab.up({ name: NAME, level: 'full', nodes: 2, report: quiet });
+  olm = await Olm.start(lab, quiet);
+  await startEcho(lab);
+  const [space, ...rest] = subscription({ address: await serve([first]) });
+  await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify(space) });
+  await lab.control.waitServiceAccount(namespace);
+  before = await objects();
+  await lab.kubectl(['apply', '-f', '-'], {
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: rest }),
+  });
+});
+
+afterAll(async () => {
+  await lab?.down();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('a Subscription becomes an InstallPlan, the operator a pod on a kubelet, the CSV Succeeded', async () => {
+  await succeeded(first);
+  const plans = await kubectl('get', 'installplans', '-n', namespace, '--no-headers');
+  expect(plans).toMatch(/metallb-operator\.v0\.1\.0 +Automatic +true/);
+  const pods = await kubectl('get', 'pods', '-n', namespace, '-o', 'wide', '--no-headers');
+  expect(pods).toMatch(/^metallb-operator-controller-manager-\S+ +1\/1 +Running .* node[12] /);
+});
+
+it("the operator group of one namespace keeps the operator's rights in it (docs/adr/0005)", async () => {
+  const may = async (where: string): Promise<string> => {
+    const { argv, env } = lab.kubectlCommand([
+      'auth',
+      'can-i',
+      'list',
+      'secrets',
+      '-n',
+      where,
+      `--as=${account}`,
+    ]);
+    return (await run(['sh', '-c', `${argv.map((word) => `'${word}'`).join(' ')} || true`], { env })).trim();
+  };
+  expect(await may(namespace)).toBe('yes');
+  expect(await may('default')).toBe('no');
+});
+
+it('a MetalLB object becomes Available, and addresses by BGP and ARP answer', async () => {
+  await kubectl('apply', '-f', 'lab/demo/manifests/metallb.yaml');
+  await available();
+  await kubectl('apply', '-f', 'lab/demo/manifests/bgp.yaml', '-f', 'lab/demo/manifests/l2.yaml');
+  for (const [pool, client] of [
+    ['bgp', lab.client],
+    ['lan', lab.lan],
+  ] as const) {
+    const address = await echoService(lab, pool);
+    await waitFor(`an answer from ${address}`, async () => (await client.curl(`http://${address}/`)).ok, {
+      deadlineMs: 60_000,
+      explain,
+    });
+  }
+});
+
+it('the next bundle replaces the operator and rolls out the speakers while traffic flows', async () => {
+  // The nodes have the image of the next release by its own name, as if they had pulled it.
+  for (let index = 1; index <= lab.nodeCount; index += 1) {
+    const { socket } = nodeFiles(join(nodesFolder(NAME), `node${index}`));
+    await run(['ctr', '-a', socket, '-n', 'k8s.io', 'images', 'tag', imageOf(first), imageOf(second)]);
+  }
+  const [bgp = ''] = await addresses('echo-bgp');
+  const [lan = ''] = await addresses('echo-lan');
+  const stopBgp = await startTraffic(lab, 'client', bgp);
+  const stopLan = await startTraffic(lab, 'lan', lan);
+  const patch = JSON.stringify({ spec: { address: await serve([first, second]) } });
+  await kubectl('patch', 'catalogsource', 'metallb-ts-catalog', '-n', namespace, '--type=merge', '-p', patch);
+  await succeeded(second);
+  await waitFor(
+    'all our pods to run the next image',
+    async () => {
+      const images = await runningImages();
+      return images.size === 1 && images.has(imageOf(second));
+    },
+    { deadlineMs: 180_000, explain },
+  );
+  await available();
+  const [byBgp, byArp] = [await stopBgp(), await stopLan()];
+  process.stdout.write(
+    `upgrade by OLM, datagrams: BGP ${JSON.stringify(byBgp)}, ARP ${JSON.stringify(byArp)}\n`,
+  );
+  expect(byBgp.received).toBeGreaterThan(byBgp.sent * 0.99);
+  expect(byArp.received).toBeGreaterThan(byArp.sent * 0.99);
+  expect(await addresses('echo-bgp')).toContain(bgp);
+});
+
+async function addresses(service: string): Promise<readonly string[]> {
+  const path = 'jsonpath={.status.loadBalancer.ingress[*].ip}';
+  return (await kubectl('get', 'service', service, '-o', path)).split(' ');
+}
+
+it('removal leaves nothing: first the object, then the subscription, then the CRDs, which OLM keeps', async () => {
+  await kubectl('delete', 'metallb', 'metallb', '-n', namespace);
+  await waitFor(
+    'the workloads to be gone',
+    async () => {
+      const left = await kubectl('get', 'daemonsets,deployments', '-n', namespace, '-o', 'name');
+      return !/speaker|controller$/m.test(left);
+    },
+    { deadlineMs: 60_000, explain },
+  );
+  await kubectl('delete', 'subscription,csv,catalogsource,operatorgroup', '--all', '-n', namespace);
+  await gone((name) => !name.includes('metallb.io'));
+  await kubectl('delete', '-f', 'config/crd');
+  await gone(() => true);
+});
+
+async function gone(counts: (name: string) => boolean): Promise<void> {
+  const left = async (): Promise<readonly string[]> =>
+    (await objects()).filter((name) => !before.includes(name) && counts(name));
+  await waitFor('what we brought to be gone', async () => (await left()).length === 0, {
+    deadlineMs: 120_000,
+    explain: async () => (await left()).join('\n'),
+  });
+}
