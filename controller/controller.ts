@@ -44,6 +44,7 @@ const SERVICE_WRITERS = 16;
 /** Objects that are applied together are compiled together. */
 const CONFIGURATION_DELAY_MS = 20;
 const STATE_KEY = 'controller';
+const REMINDER_LOOK_MS = 60_000;
 
 export class Controller {
   readonly #options: ControllerOptions;
@@ -54,7 +55,7 @@ export class Controller {
   readonly #services: ServiceLoop;
   readonly #configuration: ConfigurationLoop;
   readonly #queues: Readonly<
-    Record<'services' | 'configuration' | 'poolStatus' | 'reservations' | 'state', WorkQueue>
+    Record<'services' | 'configuration' | 'poolStatus' | 'reservations' | 'state' | 'reminders', WorkQueue>
   >;
   /** Undefined where there are no IPReservations. */
   #reservations: ReservationLoop | undefined;
@@ -113,6 +114,7 @@ export class Controller {
         'reservations',
         (name, stop) => this.#reservations?.reconcile(name, stop) ?? done,
       ),
+      reminders: this.#queue('reminders', () => this.#remind()),
       state: this.#queue('configuration-state', (_, stop) => this.#onState(stop)),
     };
     this.#listen();
@@ -173,6 +175,7 @@ export class Controller {
     this.#reservations?.takeOver(this.#services.newest(this.#stores.services.values()));
     this.#queues.configuration.add('configuration');
     this.#queues.state.add(STATE_KEY);
+    this.#queues.reminders.add('waiting', { after: REMINDER_LOOK_MS });
   }
 
   /** Stops taking work and waits for what runs. */
@@ -238,6 +241,11 @@ export class Controller {
       problems: this.#problems,
       now: () => new Date(),
     });
+  }
+
+  #remind(): Outcome {
+    for (const key of this.#services.remind()) this.#queues.services.add(key, { priority: 0 });
+    return { kind: 'after', ms: REMINDER_LOOK_MS };
   }
 
   #follow({ wake, pools }: Effects): void {

@@ -39,7 +39,7 @@ async function start(program: ControllerProgram): Promise<void> {
   const namespace = settings.namespace === '' ? (credentials.namespace ?? '') : settings.namespace;
   if (namespace === '')
     throw new SettingsError(['--namespace / $METALLB_NAMESPACE: must be given outside a pod']);
-  const transport = createTransport(credentials, { logger, metrics });
+  const transport = createTransport(credentials, { logger, metrics, userAgent: 'controller' });
   const client = createKubeClient(transport);
   const webhooks = await admission(program, client, namespace);
   if (settings.webhookMode === 'onlywebhook')

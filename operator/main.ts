@@ -36,7 +36,7 @@ async function start(context: Context): Promise<void> {
   const credentials = scope.use(loadCredentials({ kubeconfig: settings.kubeconfig }));
   const namespace = settings.namespace || (credentials.namespace ?? '');
   if (namespace === '') throw new SettingsError(['--namespace / $OPERATOR_NAMESPACE: must be given']);
-  const transport = createTransport(credentials, { logger, metrics });
+  const transport = createTransport(credentials, { logger, metrics, userAgent: 'metallb-operator' });
   const client = createKubeClient(transport);
   let problem: string | undefined = 'the stores are not filled yet';
   scope.use(await startHealthServer({ port: settings.healthPort, ready: () => problem }));

@@ -47,7 +47,7 @@ async function start(program: SpeakerProgram): Promise<void> {
   const namespace = settings.namespace === '' ? (credentials.namespace ?? '') : settings.namespace;
   if (namespace === '')
     throw new SettingsError(['--namespace / $METALLB_NAMESPACE: must be given outside a pod']);
-  const transport = createTransport(credentials, { logger, metrics });
+  const transport = createTransport(credentials, { logger, metrics, userAgent: 'speaker' });
   const client = createKubeClient(transport);
   const events = createEventRecorder({
     client,

@@ -29,6 +29,10 @@ export interface ServiceLoopOptions {
   readonly now: () => number;
 }
 
+/** Events are deleted after an hour (`--event-ttl`): as long as a Service waits, the reason is told anew before that. */
+const REMIND_MS = 50 * 60_000;
+const REMINDERS_AT_ONCE = 500;
+
 export class ServiceLoop {
   readonly #options: ServiceLoopOptions;
   /** What we wrote and the store has not shown us yet: a decision must not be made on what came before it. */
@@ -37,6 +41,8 @@ export class ServiceLoop {
   readonly #unseen = new Set<string>();
   /** When a Service without address was first decided on. */
   readonly #since = new Map<string, number>();
+  /** When it was last told why a Service waits. */
+  readonly #told = new Map<string, number>();
 
   constructor(options: ServiceLoopOptions) {
     this.#options = options;
@@ -71,6 +77,15 @@ export class ServiceLoop {
     }
   }
 
+  /** Services that wait for so long that the reason has to be told again; look at them. */
+  remind(): string[] {
+    const before = this.#options.now() - REMIND_MS;
+    const due = [...this.#told].filter(([, at]) => at <= before).map(([key]) => key);
+    const keys = due.slice(0, REMINDERS_AT_ONCE);
+    for (const key of keys) this.#options.ipam.sayAgain(key);
+    return keys;
+  }
+
   #newest(key: string): ServiceView | undefined {
     const stored = this.#options.services.get(key);
     const written = this.#written.get(key);
@@ -96,6 +111,7 @@ export class ServiceLoop {
     this.#options.recent.forget(key);
     this.#written.delete(key);
     this.#since.delete(key);
+    this.#told.delete(key);
     this.#options.onEffects(this.#options.ipam.forget(key));
   }
 
@@ -120,6 +136,8 @@ export class ServiceLoop {
     if (kind === 'assign' && view.ingress.length === 0 && !this.#since.has(view.key)) {
       this.#since.set(view.key, now());
     }
+    if (ipam.waiting.get(view.key) === undefined) this.#told.delete(view.key);
+    else if (decision.events.length > 0) this.#told.set(view.key, now());
     const lost = decision.events.some(({ type }) => type === 'Warning');
     if (lost) logger.warn('no address for a Service', { key: view.key, kind, reason });
     else logger.debug('decided', { key: view.key, kind, reason });

@@ -67,6 +67,11 @@ export class Ipam {
     return { decision, ...this.#effects(this.allocations.drainChanges(), next) };
   }
 
+  /** What the last decision for the Service said is said once more by the next one. */
+  sayAgain(key: string): void {
+    this.#said.delete(key);
+  }
+
   /** The last decision for the Service is written down: what it gave up is free. */
   recorded(key: string): Effects {
     this.#leaving.release(key);

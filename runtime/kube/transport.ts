@@ -38,6 +38,7 @@ export interface Transport {
 export interface TransportOptions {
   readonly logger: Logger;
   readonly metrics?: Metrics;
+  /** For the server's logs, and the field manager of writes that name none; `metallb` unless told. */
   readonly userAgent?: string;
 }
 
@@ -60,7 +61,7 @@ class HttpTransport implements Transport {
     this.#credentials = credentials;
     this.#logger = options.logger;
     this.#metrics = options.metrics && requestMetrics(options.metrics);
-    this.#userAgent = options.userAgent ?? 'metallb-ts';
+    this.#userAgent = options.userAgent ?? 'metallb';
   }
 
   get silentMs(): number {

@@ -1,8 +1,10 @@
 /** controller.md §8 and field cases, black box: the program against a real API server. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
+import { metallbResources } from '#core/api/resources.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
-import { ControllerLab, ipsOf } from '#tests/support/controller-lab.ts';
+import type { KubeObject } from '#runtime/kube/types.ts';
+import { ControllerLab, ipsOf, NAMESPACE } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
 
 let lab: ControllerLab;
@@ -14,6 +16,12 @@ afterAll(() => lab?.[Symbol.asyncDispose]());
 
 const dual = { ipFamilyPolicy: 'RequireDualStack' };
 const v6 = { ipFamilies: ['IPv6'], ipFamilyPolicy: 'SingleStack' };
+
+/** Field managers of the status: tools, and MetalLB itself, know the controller by that name (controller.md §2.4, §5.1). */
+function statusWriters({ metadata }: KubeObject): (string | undefined)[] {
+  const entries = metadata['managedFields'] as { subresource?: string; manager?: string }[];
+  return entries.filter(({ subresource }) => subresource === 'status').map(({ manager }) => manager);
+}
 
 describe('allocation', () => {
   it('1, 53, 55, 173: IPv4, IPv6 and dual-stack Services get addresses, the pool beside them', async () => {
@@ -27,10 +35,7 @@ describe('allocation', () => {
     await lab.expectIps('both', ['192.0.2.1', '2001:db8::1']);
     const service = await lab.read('both');
     expect(service.metadata.annotations?.[ALLOCATED_FROM_POOL]).toBe('p');
-    const writers = (service.metadata['managedFields'] as { subresource?: string }[]).filter(
-      (entry) => entry.subresource === 'status',
-    );
-    expect(writers).toHaveLength(1);
+    expect(statusWriters(service)).toEqual(['controller']);
     await lab.expectEvent('both', 'IPAllocated', /^Assigned IP \["192\.0\.2\.1" "2001:db8::1"\]$/);
     await eventually(async () =>
       expect(await lab.poolStatus('p')).toEqual({
@@ -40,6 +45,10 @@ describe('allocation', () => {
         availableIPv6: 9223372036854775805n,
       }),
     );
+    const { IPAddressPool: type } = metallbResources;
+    expect(statusWriters(await lab.client.get({ type, namespace: NAMESPACE, name: 'p' }))).toEqual([
+      'controller',
+    ]);
   });
 
   it('5, 30, A06: a full pool is an event; the address given back goes to the waiter', async () => {
