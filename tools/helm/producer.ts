@@ -1,14 +1,16 @@
-/** The Helm chart: the operator and one MetalLB object. Everything but values, notes and README is generated. */
+/** The Helm chart: the operator and one MetalLB object. Everything is generated but the notes and the MetalLB object's template. */
 import { resourceDefinitions } from '#core/api/resources.ts';
 import { operatorDeployment, operatorRbac } from '#operator/render/install.ts';
 import type { Manifest } from '#operator/render/manifest.ts';
 import { crdYaml } from '#tools/crds/crd.ts';
 import type { GeneratedFile } from '#tools/generated-file.ts';
+import { inertTable, inertTemplate, valuesFile, valuesSchemaFile, valuesTable } from '#tools/helm/documents.ts';
 import { action, structure, template } from '#tools/helm/template.ts';
 import { oldestKubernetes, plainOptions } from '#tools/manifests/producer.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 
 const chart = 'helm/metallb';
+const project = 'https://github.com/metallb-ts/metallb-ts';
 const header = '{{- /* Generated from operator/render by `npm run generate`. Do not edit. */ -}}\n';
 const namespace = action('.Release.Namespace');
 
@@ -17,6 +19,10 @@ export function chartFiles(): GeneratedFile[] {
     { path: `${chart}/Chart.yaml`, content: chartYaml() },
     { path: `${chart}/templates/rbac.yaml`, content: header + template(operatorRbac(namespace)) },
     { path: `${chart}/templates/operator.yaml`, content: header + template([deployment()]) },
+    { path: `${chart}/templates/_inert.tpl`, content: inertTemplate() },
+    { path: `${chart}/values.yaml`, content: valuesFile() },
+    { path: `${chart}/values.schema.json`, content: valuesSchemaFile() },
+    { path: `${chart}/README.md`, content: readme() },
     ...resourceDefinitions.map((definition) => ({
       path: `${chart}/crds/${definition.group}_${definition.plural}.yaml`,
       content: crdYaml(definition),
@@ -32,10 +38,48 @@ function chartYaml(): string {
     'name: metallb',
     'description: A load balancer for bare-metal Kubernetes clusters, by BGP and ARP/NDP; the operator and one installation',
     'type: application',
+    `home: ${project}`,
+    `icon: https://raw.githubusercontent.com/metallb-ts/metallb-ts/v${version}/tools/bundle/icon.svg`,
+    'keywords: [metallb, load balancer, bare metal, bgp, bfd, arp, ndp]',
+    'sources:',
+    `  - ${project}`,
     `version: ${version}`,
     `appVersion: v${version}`,
     `kubeVersion: ">=${oldestKubernetes}-0"`,
     '',
+  ].join('\n');
+}
+
+function readme(): string {
+  return [
+    '<!-- Generated from tools/helm/values.ts by `npm run generate`. Do not edit. -->',
+    '',
+    '# Chart metallb',
+    '',
+    'Installs the operator and one `MetalLB` object made from values. Helm 4 and 3, Kubernetes ' +
+      `${oldestKubernetes} or later. The namespace must allow privileged pods.`,
+    '',
+    '```sh',
+    'kubectl create namespace metallb-system',
+    'kubectl label namespace metallb-system pod-security.kubernetes.io/enforce=privileged',
+    'helm install metallb helm/metallb -n metallb-system',
+    '```',
+    '',
+    '## CRDs',
+    '',
+    'Helm installs CRDs once and never changes or deletes them. An upgrade whose CRDs differ from those in the cluster stops',
+    'and says what to do: `helm show crds CHART | kubectl apply --server-side --force-conflicts -f -`.',
+    '',
+    '## Values',
+    '',
+    "Names are those of MetalLB's chart wherever that has one for the thing. `values.schema.json` refuses typing errors.",
+    '',
+    valuesTable(),
+    "## Values of MetalLB's chart without effect",
+    '',
+    'They are accepted, and the notes after `helm install` name those that are set.',
+    '',
+    inertTable(),
   ].join('\n');
 }
 
@@ -106,5 +150,5 @@ const settings = Object.entries({
   .map(([name, path]) => ({ name, value: action(`.Values.${path}`) }))
   .concat([
     { name: 'DISABLE_NETWORK_POLICIES', value: action('not .Values.networkpolicies.enabled') },
-    { name: 'API_SERVER_PORTS', value: action('join `,` .Values.networkpolicies.apiPorts') },
+    { name: 'API_SERVER_PORTS', value: action('include `metallb.apiPorts` .') },
   ]);

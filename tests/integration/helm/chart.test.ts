@@ -1,0 +1,209 @@
+/**
+ * The chart by Helm itself, on a real API server (operator-packaging.md §6): what it refuses, what it renders, and
+ * the life of a release from install to uninstall. Pods do not run at this level.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import type { Manifest } from '#operator/render/manifest.ts';
+import { Lab } from '#lab/lab.ts';
+import { ensurePackaging } from '#lab/packaging/ensure.ts';
+import type { RunResult } from '#lab/process/run.ts';
+import { quiet } from '#lab/report.ts';
+
+const chart = 'helm/metallb';
+const namespace = 'metallb-system';
+const folder = mkdtempSync(join(tmpdir(), 'metallb-helm-'));
+
+let lab: Lab;
+let program: string;
+
+/** Runs Helm beside the API server; never rejects. */
+function helm(...args: readonly string[]): Promise<RunResult> {
+  const env = { KUBECONFIG: lab.control.kubeconfig, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder };
+  return lab.exec('control', [program, ...args], { env, timeoutMs: 90_000 });
+}
+
+/** The same, for what has to work. */
+async function run(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await helm(...args);
+  if (code !== 0) throw new Error(`helm ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+function valuesFile(name: string, values: object): string {
+  const path = join(folder, `${name}.yaml`);
+  writeFileSync(path, JSON.stringify(values));
+  return path;
+}
+
+async function rendered(...flags: readonly string[]): Promise<readonly Manifest[]> {
+  const text = await run('template', 'metallb', chart, '-n', namespace, ...flags);
+  return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+}
+
+function only(objects: readonly Manifest[], kind: string): unknown {
+  const [found] = objects.filter((object) => object.kind === kind);
+  if (found === undefined) throw new Error(`no ${kind} was rendered`);
+  return found;
+}
+
+interface MetalLB {
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+beforeAll(async () => {
+  program = join(await ensurePackaging(quiet), 'helm');
+  lab = await Lab.up({ name: 'mlb-helm', level: 'light', nodes: 1, report: quiet });
+  await lab.kubectl(['create', 'namespace', namespace]);
+});
+
+afterAll(async () => {
+  await lab?.down();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('helm lint --strict finds nothing', async () => {
+  expect(await run('lint', '--strict', chart)).toMatch(/1 chart\(s\) linted, 0 chart\(s\) failed/);
+  expect(await run('lint', '--strict', chart)).not.toMatch(/WARNING|ERROR/);
+});
+
+describe('values.schema.json (operator-packaging.md §6.4)', () => {
+  it.each([
+    ['a typing error', ['--set', 'speaker.nodeSelektor.a=b'], /nodeSelektor/],
+    ['a typing error in metallb.spec', ['--set', 'metallb.spec.logLevell=debug'], /logLevell/],
+    ['an unknown level', ['--set', 'controller.logLevel=loud'], /controller\/logLevel/],
+    ['a port that is none', ['--set', 'prometheus.metricsPort=70000'], /metricsPort/],
+    ['a text for a switch', ['--set-string', 'networkpolicies.enabled=perhaps'], /networkpolicies\/enabled/],
+    ['a digest that is none', ['--set', 'image.digest=sha256:abc'], /image\/digest/],
+    ['two kinds of monitors', ['--set', 'prometheus.serviceMonitor.enabled=true,prometheus.podMonitor.enabled=true'], /use one of them/],
+    ['two backends', ['--set', 'speaker.frr.enabled=true,frrk8s.enabled=true'], /use one of them/],
+    ['an external frr-k8s without namespace', ['--set', 'frrk8s.external=true'], /frrk8s\.namespace/],
+  ])('refuses %s', async (_, flags, words) => {
+    const { code, stderr } = await helm('template', 'metallb', chart, ...flags);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(words);
+  });
+});
+
+describe('helm template', () => {
+  it('renders the operator as config/operator has it', async () => {
+    const objects = await rendered();
+    const plain = parseAllDocuments(readFileSync('config/operator/rbac.yaml', 'utf8')).map((each) => each.toJS() as Manifest);
+    for (const { kind, metadata, ...rest } of plain)
+      expect(objects.find((each) => each.kind === kind && each.metadata.name === metadata.name)).toMatchObject({ kind, ...rest });
+    const [deployment] = parseAllDocuments(readFileSync('config/operator/deployment.yaml', 'utf8')).map((each) => each.toJS() as { spec: { template: { spec: { containers: { image: string; args: string[] }[] } } } });
+    const ours = (only(objects, 'Deployment') as typeof deployment & object).spec.template.spec.containers[0];
+    expect(ours).toMatchObject({ ...deployment?.spec.template.spec.containers[0], env: expect.any(Array) });
+    expect((only(objects, 'MetalLB') as MetalLB).spec).toEqual({ logLevel: 'info' });
+  });
+
+  it('turns the names of MetalLB\'s chart into the MetalLB object; metallb.spec wins (§6.3)', async () => {
+    const file = valuesFile('familiar', {
+      loadBalancerClass: 'metallb.io/x',
+      controller: { nodeSelector: { a: 'b' }, priorityClassName: 'high', resources: { limits: { cpu: '1' } } },
+      speaker: {
+        logLevel: 'debug',
+        tolerations: [{ key: 'edge', operator: 'Exists' }],
+        podAnnotations: { c: 'd' },
+        runtimeClassName: 'kata',
+        frr: { enabled: true },
+      },
+      metallb: { spec: { loadBalancerClass: 'metallb.io/y' } },
+    });
+    expect((only(await rendered('-f', file), 'MetalLB') as MetalLB).spec).toEqual({
+      loadBalancerClass: 'metallb.io/y',
+      logLevel: 'debug',
+      controllerNodeSelector: { a: 'b' },
+      controllerConfig: { priorityClassName: 'high', resources: { limits: { cpu: '1' } } },
+      speakerTolerations: [{ key: 'edge', operator: 'Exists' }],
+      speakerConfig: { annotations: { c: 'd' }, runtimeClassName: 'kata' },
+      bgpBackend: 'frr',
+    });
+    const external = ['--set', 'frrk8s.external=true,frrk8s.namespace=frr-k8s-system'];
+    expect((only(await rendered(...external), 'MetalLB') as MetalLB).spec).toEqual({
+      logLevel: 'info',
+      bgpBackend: 'frr-k8s-external',
+      frrk8sConfig: { namespace: 'frr-k8s-system', secretPassthrough: false },
+    });
+  });
+
+  it('turns the others into settings of the operator', async () => {
+    const flags = ['--set', 'networkpolicies.apiPort=16443,prometheus.metricsPort=9999,prometheus.podMonitor.enabled=true,image.tag=v9'];
+    interface Deployment {
+      readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { image: string; env: readonly { name: string; value?: string }[] }[] } } };
+    }
+    const [manager] = (only(await rendered(...flags), 'Deployment') as Deployment).spec.template.spec.containers;
+    const env = Object.fromEntries(manager?.env.map(({ name, value }) => [name, value]) ?? []);
+    expect(env).toMatchObject({ API_SERVER_PORTS: '16443', METRICS_PORT: '9999', DEPLOY_PODMONITORS: 'true' });
+    expect(manager?.image).toBe('ghcr.io/metallb-ts/metallb-ts:v9');
+  });
+});
+
+describe('the life of a release', () => {
+  const inNamespace = ['-n', namespace] as const;
+  const level = async (): Promise<unknown> => {
+    const { spec } = await lab.api.get<MetalLB>(`/apis/metallb.io/v1beta1/namespaces/${namespace}/metallbs/metallb`);
+    return spec['logLevel'];
+  };
+
+  it('install: CRDs, operator, the MetalLB object; the notes name values without effect', async () => {
+    const file = valuesFile('inert', {
+      controller: { logLevel: 'info', image: { tag: 'main' } },
+      rbac: { create: true },
+      speaker: { tolerateMaster: true },
+    });
+    const said = await run('install', 'metallb', chart, ...inNamespace, '-f', file);
+    expect(said).toContain('STATUS: deployed');
+    expect(said).toContain('kubectl wait --for=condition=Available metallb/metallb -n metallb-system');
+    const silent = said.slice(said.indexOf('WARNING')).match(/^ {2}[\w.-]+: /gm);
+    expect(silent).toEqual(['  rbac.create: ', '  controller.image: ', '  speaker.tolerateMaster: ']);
+    expect(await level()).toBe('info');
+    const names = await lab.kubectl(['get', 'deployments,crd', ...inNamespace, '-o', 'name']);
+    expect(names).toContain('deployment.apps/metallb-operator-controller-manager');
+    expect(names.match(/metallb\.io$/gm)).toHaveLength(12);
+  });
+
+  it('upgrade and rollback', async () => {
+    expect(await run('upgrade', 'metallb', chart, ...inNamespace, '--set', 'controller.logLevel=debug')).toContain('STATUS: deployed');
+    expect(await level()).toBe('debug');
+    // Back to no wishes at all, which an empty spec would not survive.
+    await run('upgrade', 'metallb', chart, ...inNamespace, '--reset-values');
+    expect(await level()).toBe('info');
+    await run('rollback', 'metallb', '1', ...inNamespace);
+    expect(await level()).toBe('info');
+    expect(JSON.parse(await run('history', 'metallb', ...inNamespace, '-o', 'json'))).toHaveLength(4);
+  });
+
+  it('an upgrade over CRDs of another version says how to bring them up to date, and goes on afterwards', async () => {
+    const newer = join(folder, 'newer');
+    cpSync(chart, newer, { recursive: true });
+    const file = join(newer, 'crds/metallb.io_communities.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/description: .*/, 'description: Another one.'));
+    const { code, stderr } = await helm('upgrade', 'metallb', newer, ...inNamespace);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('CRD communities.metallb.io in the cluster is not the one of chart metallb-');
+    expect(stderr).toContain('helm show crds CHART | kubectl apply --server-side --force-conflicts -f -');
+    await run('upgrade', 'metallb', newer, ...inNamespace, '--set', 'crds.enabled=false');
+    const crds = await run('show', 'crds', newer);
+    await lab.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input: crds });
+    expect(await run('upgrade', 'metallb', newer, ...inNamespace)).toContain('STATUS: deployed');
+  });
+
+  it('uninstall leaves the CRDs and nothing else', async () => {
+    await run('uninstall', 'metallb', ...inNamespace, '--wait');
+    const kinds = 'deployments,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,metallbs,secrets';
+    const left = await lab.kubectl(['get', kinds, '-A', '-l', 'app.kubernetes.io/name=metallb', '-o', 'name']);
+    expect(left).toBe('');
+    expect(await lab.kubectl(['get', 'metallbs', '-A', '-o', 'name'])).toBe('');
+    expect((await lab.kubectl(['get', 'crd', '-o', 'name'])).match(/metallb\.io$/gm)).toHaveLength(12);
+  });
+});
+
+it('values.yaml and the schema say the same: the defaults pass, and each has a description', () => {
+  const schema = JSON.parse(readFileSync(`${chart}/values.schema.json`, 'utf8')) as { properties: Record<string, { description?: string }> };
+  const values = parse(readFileSync(`${chart}/values.yaml`, 'utf8')) as object;
+  for (const name of Object.keys(values)) expect(schema.properties[name]?.description).toMatch(/\S/);
+});
