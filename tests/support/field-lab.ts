@@ -18,7 +18,11 @@ export interface FieldService {
 }
 
 export interface FieldObject {
-  readonly metadata: { readonly resourceVersion: string; readonly annotations?: Record<string, string> };
+  readonly metadata: {
+    readonly resourceVersion: string;
+    readonly annotations?: Record<string, string>;
+    readonly [field: string]: unknown;
+  };
   readonly status?: Readonly<Record<string, unknown>>;
 }
 
@@ -219,6 +223,11 @@ export class FieldLab implements AsyncDisposable {
       );
       expect(paths, ip).toHaveLength(count);
     }, withinMs);
+  }
+
+  /** A ConfigurationState. */
+  state(name: string): Promise<FieldObject> {
+    return this.lab.api.get(`/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/configurationstates/${name}`);
   }
 
   /** `NAME RESULT` of every ConfigurationState. */

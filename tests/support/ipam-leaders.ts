@@ -68,7 +68,8 @@ export class Leader {
       this.#store.delete(key);
       this.#follow(this.ipam.forget(key).wake);
     }
-    for (const [key, view] of this.#cluster.services) {
+    for (const view of [...this.#cluster.services.values()].sort(compareAge)) {
+      const { key } = view;
       if (this.#store.get(key)?.resourceVersion === view.resourceVersion) continue;
       this.#store.set(key, view);
       this.#todo.add(key);

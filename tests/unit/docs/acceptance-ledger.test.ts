@@ -11,6 +11,7 @@ const names = testNames([
   'tests/unit/status/configuration-state.test.ts',
   'tests/integration/controller',
   'tests/integration/api/webhooks.test.ts',
+  'tests/integration/field',
 ]);
 
 /** What we do otherwise, as docs/compatibility.md says; the test of that name shows what we do. */
