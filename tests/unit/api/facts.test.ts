@@ -1,59 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { crds, versions, type Schema } from '#tests/support/generated-crds.ts';
 import { addedFields, addedBounds, addedRules, columns, fields, names } from '#tests/unit/api/facts.ts';
-
-interface Schema {
-  readonly type?: string;
-  readonly format?: string;
-  readonly default?: unknown;
-  readonly enum?: readonly string[];
-  readonly pattern?: string;
-  readonly description?: string;
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly additionalProperties?: Schema;
-  readonly [key: string]: unknown;
-}
-interface Version {
-  readonly name: string;
-  readonly served: boolean;
-  readonly storage: boolean;
-  readonly deprecated?: boolean;
-  readonly additionalPrinterColumns?: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly jsonPath: string;
-    readonly priority?: number;
-  }[];
-  readonly schema: { readonly openAPIV3Schema: Schema };
-  readonly subresources: unknown;
-}
-interface Crd {
-  readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly group: string;
-    readonly scope: string;
-    readonly names: {
-      readonly kind: string;
-      readonly plural: string;
-      readonly singular: string;
-      readonly listKind: string;
-      readonly shortNames?: readonly string[];
-    };
-    readonly versions: readonly Version[];
-  };
-}
-
-const folder = join(import.meta.dirname, '../../../config/crd');
-const crds = readdirSync(folder)
-  .filter((file) => file.startsWith('metallb.io_'))
-  .map((file) => parse(readFileSync(join(folder, file), 'utf8')) as Crd);
-const versions = crds.flatMap(({ spec }) =>
-  spec.versions.map((version) => ({ key: `${spec.names.kind} ${version.name}`, version })),
-);
 
 function typeOf(schema: Schema): string {
   if (schema['x-kubernetes-int-or-string'] === true) return 'int-or-string';
@@ -199,6 +146,18 @@ function undescribed(schema: Schema, path: string): string[] {
 }
 
 describe('positive control', () => {
+  it('a field without description is noticed, at every depth, also below lists and when it is empty', () => {
+    const schema: Schema = {
+      properties: {
+        metadata: {},
+        told: { description: 'x', properties: { silent: {} } },
+        empty: { description: '' },
+        list: { description: 'x', items: { properties: { silent: {}, told: { description: 'x' } } } },
+      },
+    };
+    expect(undescribed(schema, '')).toEqual(['.told.silent', '.empty', '.list[].silent']);
+  });
+
   it('a field that is missing, extra or different is noticed', () => {
     const schema: Schema = {
       properties: { spec: { type: 'object', required: ['a'], properties: { a: { type: 'string' } } } },
