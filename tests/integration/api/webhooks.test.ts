@@ -1,23 +1,18 @@
 /** The admission webhooks as the API server sees them, with no more rights than are shipped. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { metallbResources } from '#core/api/resources.ts';
 import { WEBHOOK_CONFIGURATION } from '#core/api/webhooks.ts';
 import { renewed } from '#controller/webhooks/certificates.ts';
-import { Lab } from '#lab/lab.ts';
-import { nodeAddresses } from '#lab/net/plan.ts';
+import type { Lab } from '#lab/lab.ts';
 import type { Daemon } from '#lab/process/daemon.ts';
 import { tryRun } from '#lab/process/run.ts';
 import { waitFor } from '#lab/process/wait.ts';
-import { quiet } from '#lab/report.ts';
-import { webhookServer } from '#operator/render/webhook.ts';
 import { bfd, bgpAdv, peer, pool, type TestObject } from '#tests/support/config-factories.ts';
 import { corpus } from '#tests/support/config-corpus.ts';
-import { plainOptions } from '#tools/manifests/producer.ts';
+import { startWebhookServer, webhookLab, WEBHOOK_PORT } from '#tests/support/webhook-lab.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const PORT = 9443;
 const configurationPath = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${WEBHOOK_CONFIGURATION}`;
 
 let lab: Lab;
@@ -53,22 +48,6 @@ const merge = (entry: TestObject, patch: unknown): Promise<Answer> =>
 const remove = (entry: TestObject): Promise<Answer> =>
   send('DELETE', `${pathOf(entry)}/${entry.metadata.name}`);
 
-async function startServer(): Promise<Daemon> {
-  const kubeconfig = await lab.issueKubeconfig('system:serviceaccount:metallb-system:webhook-server', [
-    'system:serviceaccounts',
-  ]);
-  const flags = [
-    `--kubeconfig=${kubeconfig}`,
-    '--namespace=metallb-system',
-    '--port=0',
-    '--health-probe-port=0',
-  ];
-  return lab.spawn('node1', {
-    name: 'webhook-server',
-    argv: [process.execPath, join(root, 'controller/main.ts'), '--webhook-mode=onlywebhook', ...flags],
-  });
-}
-
 /** Waits until a faulty object is refused by the webhook and not by anything else. */
 async function serving(): Promise<void> {
   await waitFor(
@@ -79,23 +58,8 @@ async function serving(): Promise<void> {
 }
 
 beforeAll(async () => {
-  lab = await Lab.up({ name: 'mlb-api-webhooks', level: 'light', nodes: 1, report: quiet });
-  const files = readdirSync(join(root, 'config/crd'));
-  await lab.kubectl(['apply', ...files.flatMap((file) => ['-f', join(root, 'config/crd', file)])]);
-  await lab.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-  await lab.kubectl(['create', 'namespace', 'metallb-system']);
-  // In place of pod and Service: a program on node1, which the API server reaches by its address.
-  const manifests = webhookServer(plainOptions('test', ''), 'Fail')
-    .filter(({ kind }) => kind !== 'Deployment')
-    .map((manifest) =>
-      manifest.kind === 'Service'
-        ? { ...manifest, spec: { type: 'ExternalName', externalName: nodeAddresses(1).ipv4 } }
-        : manifest,
-    );
-  const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests });
-  const onPort = text.replaceAll('"service":{', `"service":{"port":${PORT},`);
-  await lab.kubectl(['apply', '-f', '-'], { input: onPort });
-  server = await startServer();
+  lab = await webhookLab('mlb-api-webhooks');
+  server = await startWebhookServer(lab);
   await serving();
 });
 
@@ -184,7 +148,7 @@ describe('certificates', () => {
     const secret = await lab.api.get<{ metadata: { resourceVersion: string }; data: object }>(secretPath);
     expect(Object.keys(secret.data).sort()).toEqual(['ca.crt', 'ca.key', 'tls.crt', 'tls.key']);
     await server.stop('SIGTERM');
-    server = await startServer();
+    server = await startWebhookServer(lab);
     await serving();
     expect((await configuration()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
     const after = await lab.api.get<{ metadata: { resourceVersion: string } }>(secretPath);
@@ -200,7 +164,7 @@ describe('certificates', () => {
     await server.stop('SIGTERM');
     await lab.api.patch(configurationPath, { webhooks: spoiled });
     expect((await configuration()).webhooks).toEqual(spoiled);
-    server = await startServer();
+    server = await startWebhookServer(lab);
     await serving();
     expect((await configuration()).webhooks).toEqual(webhooks);
   });
@@ -213,7 +177,12 @@ describe('C04, C06: a BGPPeer CRD of another installation, with a conversion sta
   const peersOf = (version: string) => `/apis/metallb.io/${version}/namespaces/metallb-system/bgppeers`;
   const clientConfig = {
     caBundle: foreign,
-    service: { name: 'metallb-webhook-service', namespace: 'metallb-system', path: '/convert', port: PORT },
+    service: {
+      name: 'metallb-webhook-service',
+      namespace: 'metallb-system',
+      path: '/convert',
+      port: WEBHOOK_PORT,
+    },
   };
   const conversion = {
     strategy: 'Webhook',
@@ -247,7 +216,7 @@ describe('C04, C06: a BGPPeer CRD of another installation, with a conversion sta
     }
     const { resourceVersion } = (await definition()).metadata;
     await server.stop('SIGTERM');
-    server = await startServer();
+    server = await startWebhookServer(lab);
     await serving();
     expect((await definition()).metadata.resourceVersion).toBe(resourceVersion);
   });
@@ -263,7 +232,7 @@ describe('C04, C06: a BGPPeer CRD of another installation, with a conversion sta
     const { resourceVersion } = (await definition()).metadata;
     await server.stop('SIGTERM');
     await lab.kubectl(['get', 'bgppeers.v1beta1.metallb.io', 'old', '-n', 'metallb-system']);
-    server = await startServer();
+    server = await startWebhookServer(lab);
     await serving();
     expect((await definition()).metadata.resourceVersion).toBe(resourceVersion);
     expect((await send('DELETE', `${peersOf('v1beta2')}/old`)).status).toBe(200);
