@@ -79,7 +79,7 @@ class Stage {
   }
 
   async #watch(): Promise<void> {
-    const transport = createTransport(loadCredentials({ kubeconfig: this.lab.plane.kubeconfig }), {
+    const transport = createTransport(await loadCredentials({ kubeconfig: this.lab.plane.kubeconfig }), {
       logger: silent,
     });
     const project = (raw: Parameters<typeof ipsOf>[0]): { ips: string[] } => ({ ips: ipsOf(raw) });
@@ -268,7 +268,7 @@ async function inParallel(names: readonly string[], act: (name: string) => Promi
 
 /** The API server's own metrics, as text. */
 async function metricsOf(lab: ControllerLab): Promise<string> {
-  await using credentials = loadCredentials({ kubeconfig: lab.plane.kubeconfig });
+  await using credentials = await loadCredentials({ kubeconfig: lab.plane.kubeconfig });
   const { headers, server } = await credentials.current();
   return new Promise((resolve, reject) => {
     // The server of the bench has a certificate of its own making.

@@ -35,7 +35,7 @@ async function start(program: ControllerProgram): Promise<void> {
   const problems = settingsProblems(settings);
   if (problems.length > 0) throw new SettingsError(problems);
   const metrics = createMetrics({ processMetrics: true });
-  const credentials = scope.use(loadCredentials({ kubeconfig: settings.kubeconfig }));
+  const credentials = scope.use(await loadCredentials({ kubeconfig: settings.kubeconfig }));
   const namespace = settings.namespace === '' ? (credentials.namespace ?? '') : settings.namespace;
   if (namespace === '')
     throw new SettingsError(['--namespace / $METALLB_NAMESPACE: must be given outside a pod']);

@@ -33,7 +33,7 @@ await runProgram(
 async function start(context: Context): Promise<void> {
   const { settings, logger, signal, scope } = context;
   const metrics = createMetrics({ processMetrics: true });
-  const credentials = scope.use(loadCredentials({ kubeconfig: settings.kubeconfig }));
+  const credentials = scope.use(await loadCredentials({ kubeconfig: settings.kubeconfig }));
   const namespace = settings.namespace || (credentials.namespace ?? '');
   if (namespace === '') throw new SettingsError(['--namespace / $OPERATOR_NAMESPACE: must be given']);
   const transport = createTransport(credentials, { logger, metrics, userAgent: 'metallb-operator' });

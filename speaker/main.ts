@@ -43,7 +43,7 @@ async function start(program: SpeakerProgram): Promise<void> {
   const { settings, logger, scope } = program;
   const metrics = createMetrics({ processMetrics: true });
   const frrRegistry = createMetrics();
-  const credentials = scope.use(loadCredentials({ kubeconfig: settings.kubeconfig }));
+  const credentials = scope.use(await loadCredentials({ kubeconfig: settings.kubeconfig }));
   const namespace = settings.namespace === '' ? (credentials.namespace ?? '') : settings.namespace;
   if (namespace === '')
     throw new SettingsError(['--namespace / $METALLB_NAMESPACE: must be given outside a pod']);

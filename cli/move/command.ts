@@ -40,7 +40,9 @@ export async function moveCommand(
   host: Pick<Host, 'env' | 'write'>,
 ): Promise<number> {
   const args = readArguments(argv);
-  await using credentials = loadCredentials({ kubeconfig: args.kubeconfig ?? host.env['KUBECONFIG'] ?? '' });
+  await using credentials = await loadCredentials({
+    kubeconfig: args.kubeconfig ?? host.env['KUBECONFIG'] ?? '',
+  });
   const cluster: Cluster = {
     client: createKubeClient(createTransport(credentials, { logger: silent })),
     metallbNamespace: args['metallb-namespace'] ?? 'metallb-system',

@@ -47,7 +47,7 @@ export async function readCluster(
   namespace: string,
   subject: Subject = 'configuration',
 ): Promise<Manifest[]> {
-  await using credentials = loadCredentials({ kubeconfig });
+  await using credentials = await loadCredentials({ kubeconfig });
   const client = createKubeClient(createTransport(credentials, { logger: silent }));
   const lists = await Promise.all(kindsOf(subject, namespace).map((kind) => readKind(client, kind)));
   return lists.flat();

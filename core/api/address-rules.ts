@@ -3,7 +3,7 @@
  * Kubernetes 1.31). The rules refuse nothing that core/model/ip.ts can read: IPv4-mapped forms and a prefix length with a
  * leading zero are unknown to CEL and left to compile, like everything that compares two addresses.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cel } from '#core/api/fields.ts';
 
 /** Longest text of one entry: two IPv6 addresses in full, and room for blanks. */

@@ -1,5 +1,5 @@
 /** Fields that L2Advertisement and BGPAdvertisement have in common. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { labelSelector } from '#core/api/fields.ts';
 
 export const ipAddressPools = () =>

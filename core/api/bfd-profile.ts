@@ -1,5 +1,5 @@
 /** BFDProfile: settings of BFD sessions (api.md §4.6). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
 import { int32 } from '#core/api/fields.ts';
 

@@ -1,5 +1,5 @@
 /** BGPAdvertisement: how addresses are announced to BGP neighbours (api.md §4.3). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ipAddressPools, ipAddressPoolSelectors, serviceSelectors } from '#core/api/advertisement-fields.ts';
 import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
 import { cel, int32, int64, labelSelector } from '#core/api/fields.ts';

@@ -1,5 +1,5 @@
 /** BGPPeer: a BGP neighbour (api.md §4.4 and §4.5). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { routerId, sourceAddress } from '#core/api/address-rules.ts';
 import { defineResource, emptyObject, objectMeta, type PrinterColumn } from '#core/api/define.ts';
 import { cel, duration, int64, labelSelector, legacyNodeSelector } from '#core/api/fields.ts';

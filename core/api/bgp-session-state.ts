@@ -1,5 +1,5 @@
 /** BGPSessionState: each BGP session of each node as it is. Written by speakers; fields as frr-k8s has them, and more. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
 import { condition, int32 } from '#core/api/fields.ts';
 

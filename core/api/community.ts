@@ -1,5 +1,5 @@
 /** Community: names for BGP communities (api.md §4.7). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
 
 export const communityV1beta1 = z.object({

@@ -1,5 +1,5 @@
 /** ConfigurationState: whether a component could use the configuration (api.md §4.9). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineResource, objectMeta } from '#core/api/define.ts';
 import { condition } from '#core/api/fields.ts';
 

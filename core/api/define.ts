@@ -3,7 +3,7 @@
  * of validation at run time and of the documentation. Only input shapes: no transforms here, text becomes
  * values in core/config.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { METALLB_GROUP } from '#core/api/group.ts';
 
 export interface PrinterColumn {

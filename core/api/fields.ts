@@ -1,5 +1,5 @@
 /** Shapes that several kinds share (api.md §3). */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export interface CelRule {
   readonly rule: string;

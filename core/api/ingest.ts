@@ -2,7 +2,7 @@
  * What is kept of the users' configuration objects: identity, labels and spec. Versions, status and managed
  * fields stay outside, so that a change there is no change of configuration.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { bfdProfileV1beta1 } from '#core/api/bfd-profile.ts';
 import { bgpAdvertisementV1beta1 } from '#core/api/bgp-advertisement.ts';
 import { bgpPeerV1beta2 } from '#core/api/bgp-peer.ts';

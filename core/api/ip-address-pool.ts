@@ -1,5 +1,5 @@
 /** IPAddressPool: addresses that the controller may hand out (api.md §4.1). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressesPrefixesAndRanges, prefixesAndRanges } from '#core/api/address-rules.ts';
 import { defineResource, objectMeta } from '#core/api/define.ts';
 import { bigInt64, labelSelector } from '#core/api/fields.ts';

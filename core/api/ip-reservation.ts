@@ -1,5 +1,5 @@
 /** IPReservation: addresses that are kept for one Service, also while it does not exist. Ours; MetalLB has none. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineResource, objectMeta } from '#core/api/define.ts';
 import { condition } from '#core/api/fields.ts';
 

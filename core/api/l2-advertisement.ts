@@ -1,5 +1,5 @@
 /** L2Advertisement: addresses announced on the local network by ARP and NDP (api.md §4.2). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ipAddressPools, ipAddressPoolSelectors, serviceSelectors } from '#core/api/advertisement-fields.ts';
 import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
 import { int32, labelSelector } from '#core/api/fields.ts';

@@ -1,5 +1,5 @@
 /** MetalLB: an installation, for the operator (api.md §4.10). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineResource, objectMeta } from '#core/api/define.ts';
 import { cel, condition } from '#core/api/fields.ts';
 import { affinity, resourceRequirements, toleration } from '#core/api/pod-fields.ts';

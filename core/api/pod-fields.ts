@@ -1,5 +1,5 @@
 /** Parts of a pod that the MetalLB object passes on to its workloads: core/v1 types, without further constraints (api.md §3.6). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { atomicList, cel, int32, int64, labelSelector } from '#core/api/fields.ts';
 
 /** MLB-1, MLB-2. */

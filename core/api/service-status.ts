@@ -1,5 +1,5 @@
 /** ServiceL2Status and ServiceBGPStatus: who announces a Service (api.md §4.8). Written by speakers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineResource, emptyObject, objectMeta, type PrinterColumn } from '#core/api/define.ts';
 import { cel } from '#core/api/fields.ts';
 

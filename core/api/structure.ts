@@ -1,5 +1,5 @@
 /** The schemas as plain data: for whoever walks them instead of parsing with them. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The part of a JSON schema that says which fields there are. */
 export interface Structure {

@@ -1,15 +1,10 @@
 /**
- * Who we are and how to reach the API server: client-node's KubeConfig (kubeconfig file, in-cluster account, exec
- * and OIDC plugins), wrapped so that everything shares one pool of connections. The only value import of
- * client-node in runtime/.
+ * Who we are and how to reach the API server, from a pod's service account or a kubeconfig file, wrapped so that
+ * everything shares one pool of connections.
  */
-import { readFileSync } from 'node:fs';
-import type { RequestOptions } from 'node:https';
-import { dirname, resolve } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
-import { parse } from 'yaml';
-import { SettingsError } from '#core/errors.ts';
+import type { Identity } from './identity.ts';
+import { serviceAccount, serviceAccountFolder } from './service-account.ts';
 
 /** What one request needs; the dispatcher is the shared pool. */
 export interface Connection {
@@ -33,56 +28,33 @@ const keepAlive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
  * From the file, if one is named; else from the pod's service account; else as kubectl does (KUBECONFIG, the home
  * folder). Throws SettingsError when nothing usable is found.
  */
-export function loadCredentials(
-  options: { kubeconfig?: string | undefined; refreshMs?: number } = {},
-): Credentials {
-  const config = new KubeConfig();
-  try {
-    if (options.kubeconfig !== undefined && options.kubeconfig !== '') loadFile(config, options.kubeconfig);
-    else if (process.env['KUBERNETES_SERVICE_HOST'] !== undefined) config.loadFromCluster();
-    else config.loadFromDefault();
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new SettingsError([`kubeconfig ${options.kubeconfig ?? '(default)'} cannot be read: ${why}`]);
-  }
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) {
-    throw new SettingsError([
-      'no API server: give --kubeconfig, or run in a pod with a service account (current context names no cluster)',
-    ]);
-  }
-  return new KubeConfigCredentials(config, new URL(cluster.server), options.refreshMs ?? defaultRefreshMs);
+export async function loadCredentials(
+  options: { kubeconfig?: string | undefined; refreshMs?: number; serviceAccount?: string } = {},
+): Promise<Credentials> {
+  const { kubeconfig, refreshMs = defaultRefreshMs } = options;
+  return new SharedPool(await identityOf(kubeconfig, options.serviceAccount), refreshMs);
 }
 
-/** client-node does not know `user.tokenFile`: it becomes the auth provider that reads it. */
-function loadFile(config: KubeConfig, path: string): void {
-  config.loadFromFile(path);
-  const { users } = parse(readFileSync(path, 'utf8')) as {
-    users?: readonly { name: string; user?: { tokenFile?: string } }[];
-  };
-  for (const { name, user } of users ?? []) {
-    if (user?.tokenFile === undefined) continue;
-    const tokenFile = resolve(dirname(path), user.tokenFile);
-    const authProvider = { name: 'tokenFile', config: { tokenFile } };
-    config.users = config.users.map((known) => (known.name === name ? { ...known, authProvider } : known));
-  }
+async function identityOf(file = '', folder = serviceAccountFolder): Promise<Identity> {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+  if (file === '' && host !== undefined) return serviceAccount(folder, host, port);
+  const { kubeconfig } = await import('./kubeconfig.ts');
+  return kubeconfig(file === '' ? undefined : file);
 }
 
-class KubeConfigCredentials implements Credentials {
+class SharedPool implements Credentials {
   readonly namespace: string | undefined;
-  readonly #config: KubeConfig;
-  readonly #server: URL;
+  readonly #identity: Identity;
   readonly #refreshMs: number;
   #connection: Promise<Connection> | undefined;
   #readAt = 0;
   #fingerprint = '';
   #dispatcher: Dispatcher | undefined;
 
-  constructor(config: KubeConfig, server: URL, refreshMs: number) {
-    this.#config = config;
-    this.#server = server;
+  constructor(identity: Identity, refreshMs: number) {
+    this.#identity = identity;
     this.#refreshMs = refreshMs;
-    this.namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim();
+    this.namespace = identity.namespace;
   }
 
   current(): Promise<Connection> {
@@ -102,10 +74,7 @@ class KubeConfigCredentials implements Credentials {
   }
 
   async #read(): Promise<Connection> {
-    const options: RequestOptions = {};
-    await this.#config.applyToHTTPSOptions(options);
-    const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
-    const tls = definedOf({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername });
+    const { tls, headers } = await this.#identity.read();
     const fingerprint = JSON.stringify(tls);
     if (this.#dispatcher === undefined || fingerprint !== this.#fingerprint) {
       // Requests under way end on the old pool; `close` waits for them and then frees its sockets.
@@ -113,32 +82,15 @@ class KubeConfigCredentials implements Credentials {
       this.#dispatcher = this.#connect(tls);
       this.#fingerprint = fingerprint;
     }
-    return { server: this.#server, dispatcher: this.#dispatcher, headers: this.#headers(options) };
+    return { server: this.#identity.server, dispatcher: this.#dispatcher, headers };
   }
 
-  #connect(tls: Record<string, unknown>): Dispatcher {
-    const proxy = this.#config.getCurrentCluster()?.proxyUrl;
+  #connect(tls: Readonly<Record<string, unknown>>): Dispatcher {
+    const { proxy } = this.#identity;
     return proxy === undefined
       ? new Agent({ ...agentOptions, connect: { ...tls, ...keepAlive } })
       : new ProxyAgent({ ...agentOptions, uri: proxy, requestTls: { ...tls, ...keepAlive } });
   }
-
-  #headers(options: RequestOptions): Record<string, string> {
-    const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(options.headers ?? {})) {
-      if (value !== undefined) headers[name.toLowerCase()] = String(value).trim();
-    }
-    const user = this.#config.getCurrentUser();
-    if (user?.username !== undefined && headers['authorization'] === undefined) {
-      const basic = Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64');
-      headers['authorization'] = `Basic ${basic}`;
-    }
-    return headers;
-  }
-}
-
-function definedOf(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 
 /** A plain HTTP server without authentication: fakes and tests. */

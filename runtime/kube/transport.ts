@@ -4,6 +4,7 @@ import type { Logger } from '#runtime/log/logger.ts';
 import { requestMetrics, type RequestMetrics } from '#runtime/metrics/names.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import type { Credentials } from './credentials.ts';
+import { Deadline } from './deadline.ts';
 import { parseJson, stringifyJson } from './json.ts';
 import { splitLines } from './lines.ts';
 import { KubeError } from './types.ts';
@@ -70,16 +71,15 @@ class HttpTransport implements Transport {
 
   async call(call: Call): Promise<unknown> {
     const deadlineMs = call.deadlineMs ?? defaultDeadlineMs;
-    const deadline = AbortSignal.timeout(deadlineMs);
-    const signal = call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
+    using deadline = new Deadline(deadlineMs, call.signal);
     try {
-      const response = await this.#send(call, signal, deadlineMs);
+      const response = await this.#send(call, deadline.signal, deadlineMs);
       const text = await response.body.text();
       this.#lastContact = performance.now();
       if (response.statusCode >= 300) throw toKubeError(call, response, text);
       return text === '' ? undefined : parseJson(text);
     } catch (error) {
-      throw deadline.aborted && !call.signal?.aborted
+      throw deadline.expired
         ? noAnswer(call, new Error(`no answer within ${deadlineMs} ms`))
         : noAnswer(call, error);
     }

@@ -3,7 +3,7 @@
  * a boolean alone means true. A flag wins over the environment, both over the default. All problems are reported
  * at once (SettingsError).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { SettingsError } from '#core/errors.ts';
 
 export interface Option<T> {

@@ -119,7 +119,7 @@ export class ControlPlane {
   }
 
   async ready(): Promise<void> {
-    await using credentials = loadCredentials({ kubeconfig: this.kubeconfig });
+    await using credentials = await loadCredentials({ kubeconfig: this.kubeconfig });
     const client = createKubeClient(createTransport(credentials, { logger: silent }));
     await eventually(async () => {
       for (const [name, child] of this.#running) {

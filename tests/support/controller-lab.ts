@@ -5,7 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { metallbResources } from '#core/api/resources.ts';
@@ -92,6 +92,10 @@ export class ControllerLab {
   readonly #processes: ControllerProcess[] = [];
   /** What Node runs: the source, unless a bundle is to be tried. */
   entry = join(import.meta.dirname, '../../controller/main.ts');
+  /** Node's own flags. */
+  nodeFlags: readonly string[] = [];
+  /** By a service account as in a pod, instead of a kubeconfig. Root only: the files need a mount. */
+  inPod = false;
 
   private constructor(plane: ControlPlane, credentials: Credentials, kubeconfig: string) {
     this.plane = plane;
@@ -103,7 +107,7 @@ export class ControllerLab {
   /** A dual-stack API server with our kinds (but for those `without`, by plural), namespace and the controller's roles. */
   static async start({ without = [] }: { without?: readonly string[] } = {}): Promise<ControllerLab> {
     const plane = await ControlPlane.start(['--service-cluster-ip-range=10.96.0.0/16,fd00:96::/108']);
-    const credentials = loadCredentials({ kubeconfig: plane.kubeconfig });
+    const credentials = await loadCredentials({ kubeconfig: plane.kubeconfig });
     const kubeconfig = `${plane.kubeconfig}-controller`;
     const text = await readFile(plane.kubeconfig, 'utf8');
     await writeFile(kubeconfig, text.replace('admin-token', 'other-token'), { mode: 0o600 });
@@ -160,16 +164,19 @@ export class ControllerLab {
   async spawnController(...flags: readonly string[]): Promise<ControllerProcess> {
     const healthPort = await freePort();
     const argv = [
+      ...this.nodeFlags,
       this.entry,
-      `--kubeconfig=${this.#kubeconfig}`,
+      ...(this.inPod ? [] : [`--kubeconfig=${this.#kubeconfig}`]),
       `--namespace=${NAMESPACE}`,
       '--port=0',
       `--health-probe-port=${healthPort}`,
       ...flags,
     ];
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, ...argv], {
+    const pod = this.inPod ? podOf(this.plane) : { command: [], env: {} };
+    const command = ['--pdeathsig', 'KILL', '--', ...pod.command, process.execPath, ...argv];
+    const child = spawn('setpriv', command, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...pod.env },
     });
     const controller = new ControllerProcess(child, healthPort);
     this.#processes.push(controller);
@@ -280,6 +287,18 @@ export class ControllerLab {
     await this.#credentials[Symbol.asyncDispose]();
     await this.plane[Symbol.asyncDispose]();
   }
+}
+
+/** What a pod has and a process has not: the service account's files, and where the API server is. */
+function podOf({ apiPort, kubeconfig }: ControlPlane): { command: string[]; env: Record<string, string> } {
+  const files = '/run/secrets/kubernetes.io/serviceaccount';
+  const script = `mount -t tmpfs pod /run && mkdir -p ${files} && cp "$0" ${files}/ca.crt && \
+    printf other-token > ${files}/token && printf ${NAMESPACE} > ${files}/namespace && exec "$@"`;
+  const ca = join(dirname(kubeconfig), 'ca.crt');
+  return {
+    command: ['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c', script, ca],
+    env: { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(apiPort) },
+  };
 }
 
 export function ipsOf(service: KubeObject): string[] {

@@ -1,5 +1,5 @@
 /** From zod to the structural schema of a CRD (architecture §11). */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CelRule } from '#core/api/fields.ts';
 
 /** What a structural schema holds; extensions (`x-kubernetes-…`) under their own keys. */

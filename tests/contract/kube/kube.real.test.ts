@@ -17,7 +17,7 @@ describe.each([
 
   beforeAll(async () => {
     plane = await ControlPlane.start(flags);
-    credentials = loadCredentials({ kubeconfig: plane.kubeconfig });
+    credentials = await loadCredentials({ kubeconfig: plane.kubeconfig });
     transport = createTransport(credentials, { logger: silent });
   });
   afterAll(async () => {

@@ -32,7 +32,7 @@ let client: KubeClient;
 
 beforeAll(async () => {
   plane = await ControlPlane.start();
-  credentials = loadCredentials({ kubeconfig: plane.kubeconfig });
+  credentials = await loadCredentials({ kubeconfig: plane.kubeconfig });
   client = createKubeClient(createTransport(credentials, { logger: silent }));
 });
 afterAll(async () => {

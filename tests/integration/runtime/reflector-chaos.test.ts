@@ -130,7 +130,7 @@ let mistakes: string[];
 
 beforeAll(async () => {
   plane = await ControlPlane.start();
-  direct = loadCredentials({ kubeconfig: plane.kubeconfig });
+  direct = await loadCredentials({ kubeconfig: plane.kubeconfig });
   client = createKubeClient(createTransport(direct, { logger: silent }));
   await client.create(clusterRoleBindings, {
     metadata: { name: 'other' },
@@ -145,7 +145,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   proxy = await TcpProxy.start(plane.apiPort);
-  watched = loadCredentials({ kubeconfig: await plane.kubeconfigFor('other', proxy.port) });
+  watched = await loadCredentials({ kubeconfig: await plane.kubeconfigFor('other', proxy.port) });
   metrics = createMetrics();
   transport = createTransport(watched, { logger: silent, metrics });
   abort = new AbortController();

@@ -1,6 +1,6 @@
 /** Rules MLB-1 … MLB-10 (api.md §6.12; behaviours of operator-packaging.md §10.1 by number). */
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { metallbV1beta1 } from '#core/api/metallb.ts';
 import { validateMetalLB, wrongName, type MetalLBSpec } from '#core/config/metallb.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { structuralSchema } from '#tools/crds/structural-schema.ts';
 import { generatedFiles } from '#tools/generate.ts';
 import { drift, write } from '#tools/generated-file.ts';

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { issueCertificate, type CertificatePair } from '#runtime/http/certificate.ts';
 import { loadCredentials, type Credentials } from '#runtime/kube/credentials.ts';
+import { serviceAccount } from '#runtime/kube/service-account.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
 import { silent } from '#runtime/log/logger.ts';
 
@@ -61,7 +62,7 @@ async function connect(user: Record<string, unknown>): Promise<() => Promise<unk
   };
   const path = join(folder, 'kubeconfig');
   await writeFile(path, JSON.stringify(config));
-  credentials = loadCredentials({ kubeconfig: path, refreshMs: 0 });
+  credentials = await loadCredentials({ kubeconfig: path, refreshMs: 0 });
   const transport = createTransport(credentials, { logger: silent });
   return () => transport.call({ method: 'GET', path: '/version' });
 }
@@ -119,8 +120,47 @@ describe('credentials', () => {
 
   it('name the file that cannot be used', async () => {
     await connect({});
-    expect(() => loadCredentials({ kubeconfig: join(folder, 'none') })).toThrow(
+    await expect(loadCredentials({ kubeconfig: join(folder, 'none') })).rejects.toThrow(
       /kubeconfig .*none cannot be read/,
     );
+  });
+});
+
+describe('credentials of a pod', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  const inPod = async (): Promise<() => Promise<unknown>> => {
+    const { port } = server.address() as AddressInfo;
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', '127.0.0.1');
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', String(port));
+    await writeFile(join(folder, 'token'), 'first\n');
+    await writeFile(join(folder, 'namespace'), 'metallb-system\n');
+    credentials = await loadCredentials({ serviceAccount: folder, refreshMs: 0 });
+    const transport = createTransport(credentials, { logger: silent });
+    return () => transport.call({ method: 'GET', path: '/version' });
+  };
+
+  it('are the service account: namespace, CA, and the token as it is at each time', async () => {
+    const call = await inPod();
+    expect(credentials.namespace).toBe('metallb-system');
+    await call();
+    await writeFile(join(folder, 'token'), 'second\n');
+    await call();
+    expect(seen.map(({ authorization }) => authorization)).toEqual(['Bearer first', 'Bearer second']);
+    await writeFile(join(folder, 'ca.crt'), otherCa.cert);
+    await expect(call()).rejects.toMatchObject({ status: 0, retry: 'backoff' });
+  });
+
+  it('say what to do where a pod has no service account', async () => {
+    await inPod();
+    await rm(join(folder, 'namespace'));
+    await expect(loadCredentials({ serviceAccount: folder })).rejects.toThrow(
+      /namespace.*automountServiceAccountToken/,
+    );
+  });
+
+  it('an IPv6 address of the API server is put in brackets', async () => {
+    await inPod();
+    expect(serviceAccount(folder, 'fd00::1', '6443').server.href).toBe('https://[fd00::1]:6443/');
   });
 });
