@@ -37,12 +37,16 @@ export interface ControllerOptions {
   readonly lbClass: string;
   /** Our pod, the owner of our ConfigurationState; asked until it is known. */
   readonly owner: () => Promise<OwnerReference | undefined>;
+  /** False while another one may lead: after a pause of ours. Absent: there is only one. */
+  readonly mayWrite?: () => boolean;
 }
 
 /** Writes of different Services go side by side. */
 const SERVICE_WRITERS = 16;
 /** Objects that are applied together are compiled together. */
 const CONFIGURATION_DELAY_MS = 20;
+/** Without the lease: it is renewed or we end within this order of time. */
+const LEASE_PAUSE_MS = 200;
 const STATE_KEY = 'controller';
 const REMINDER_LOOK_MS = 60_000;
 
@@ -86,6 +90,7 @@ export class Controller {
       logger: logger.child({ logger: 'services' }),
       onEffects: (effects) => this.#follow(effects),
       now: () => performance.now(),
+      mayWrite: () => this.#mayWrite(),
     });
     this.#configuration = new ConfigurationLoop({
       ipam: this.#ipam,
@@ -186,15 +191,25 @@ export class Controller {
   #queue(name: string, handler: Handler, concurrency = 1): WorkQueue {
     const { logger, metrics } = this.#options;
     const guarded = this.#outage.guard(handler);
-    const whenActive: Handler = (key, signal) => (this.#active ? guarded(key, signal) : done);
+    const whenActive: Handler = (key, signal) => {
+      if (!this.#active) return done;
+      return this.#mayWrite() ? guarded(key, signal) : { kind: 'after', ms: LEASE_PAUSE_MS };
+    };
     return createQueue({ name, handler: whenActive, concurrency, logger, metrics });
+  }
+
+  #mayWrite(): boolean {
+    return this.#options.mayWrite?.() ?? true;
   }
 
   #listen(): void {
     const { services, namespaces, pools, communities, configurationStates } = this.#stores;
     services.onChange((change) => {
       if (!this.#concerns(change)) return;
-      if (this.#active) this.#reservations?.serviceChanged(change);
+      if (this.#active) {
+        this.#services.heard(change.now);
+        this.#reservations?.serviceChanged(change);
+      }
       this.#queues.services.add(change.key);
     });
     const configure = (): void =>

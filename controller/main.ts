@@ -16,7 +16,7 @@ import { kinds } from '#runtime/kube/kinds.ts';
 import { ownPod } from '#runtime/kube/own-pod.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
 import type { KubeClient } from '#runtime/kube/types.ts';
-import { startElector } from '#runtime/lease/elector.ts';
+import { startElector, type Elector } from '#runtime/lease/elector.ts';
 import { runProgram, type Program } from '#runtime/lifecycle/program.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import { createMetrics } from '#runtime/metrics/registry.ts';
@@ -45,6 +45,7 @@ async function start(program: ControllerProgram): Promise<void> {
   if (settings.webhookMode === 'onlywebhook')
     return serve(program, { client, metrics, ready: () => webhooks?.notReady() });
   const events = createEventRecorder({ client, component: COMPONENT, logger });
+  const leadership: { elector?: Elector } = {};
   const controller = new Controller({
     transport,
     client,
@@ -55,13 +56,14 @@ async function start(program: ControllerProgram): Promise<void> {
     namespace,
     lbClass: settings.lbClass,
     owner: ownPod(client, namespace, settings.podName),
+    mayWrite: () => leadership.elector?.holds ?? true,
   });
   await serve(program, { client, metrics, ready: () => controller.notReady() });
   scope.defer(() => events.drain(DRAIN_MS));
-  const leading = compete(program, client, namespace);
+  if (settings.leaderElect) leadership.elector = compete(program, client, namespace);
   scope.defer(() => controller.drain(DRAIN_MS));
   await controller.synced();
-  await leading;
+  await leadership.elector?.leading;
   const services = { fieldSelector: 'spec.type=LoadBalancer', signal };
   controller.activate(settings.leaderElect ? await client.list(kinds.Service, services) : []);
   if (settings.memberlistSecret !== '') makeSecret(program, client, namespace);
@@ -111,10 +113,9 @@ function tlsOf(settings: Settings): TlsSettings {
   };
 }
 
-/** Resolves when we may act: at once without leader election. Losing the lease ends the program. */
-async function compete(program: ControllerProgram, client: KubeClient, namespace: string): Promise<void> {
+/** Starts to compete for the lease. Losing it ends the program. */
+function compete(program: ControllerProgram, client: KubeClient, namespace: string): Elector {
   const { settings, logger, signal, scope, stop } = program;
-  if (!settings.leaderElect) return;
   const elector = startElector({
     client,
     namespace,
@@ -131,7 +132,7 @@ async function compete(program: ControllerProgram, client: KubeClient, namespace
     onLost: (reason) => stop('lease lost', new AppError('KUBE', reason, { retry: 'never' })),
   });
   scope.defer(() => elector.stop());
-  await elector.leading;
+  return elector;
 }
 
 /** Sees to the speakers' membership key, for as long as it takes; nothing of ours waits for it. */

@@ -8,7 +8,7 @@ export interface ControllerMetrics {
   readonly updateErrors: Counter;
   readonly configLoaded: Gauge;
   readonly configStale: Gauge;
-  /** From the moment when we heard of a Service without address to the write of one. */
+  /** From hearing of a Service, or of what it waited for, to the write of its address. */
   readonly allocationSeconds: Histogram;
   readonly statusWrites: Counter;
 }
@@ -43,7 +43,7 @@ export function controllerMetrics(metrics: Metrics, ipam: Ipam): ControllerMetri
     }),
     allocationSeconds: metrics.histogram({
       name: 'metallb_allocator_allocation_duration_seconds',
-      help: 'From hearing of a Service without address to having written one.',
+      help: 'From hearing of a Service without address, or of what it waited for, to having written one.',
       buckets: [0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
     }),
     statusWrites: metrics.counter({

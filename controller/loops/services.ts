@@ -27,6 +27,8 @@ export interface ServiceLoopOptions {
   readonly onEffects: (effects: Effects) => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Asked right before each write: what was decided before a pause may no longer be ours to decide. */
+  readonly mayWrite: () => boolean;
 }
 
 /** Events are deleted after an hour (`--event-ttl`): as long as a Service waits, the reason is told anew before that. */
@@ -39,13 +41,20 @@ export class ServiceLoop {
   readonly #written = new Map<string, ServiceView>();
   /** Services that were read at the take-over and that the store has not shown at all yet. */
   readonly #unseen = new Set<string>();
-  /** When a Service without address was first decided on. */
+  /** Since when a Service could have had an address: heard of it, or what it waited for came. */
   readonly #since = new Map<string, number>();
   /** When it was last told why a Service waits. */
   readonly #told = new Map<string, number>();
 
   constructor(options: ServiceLoopOptions) {
     this.#options = options;
+  }
+
+  /** The store shows this version: from here on a Service without address counts as owed one. */
+  heard(view: ServiceView | undefined): void {
+    if (view?.type !== 'LoadBalancer' || view.ingress.length > 0 || this.#since.has(view.key)) return;
+    if (this.#options.ipam.waiting.get(view.key) === undefined)
+      this.#since.set(view.key, this.#options.now());
   }
 
   /** The handler of the queue `services`; keys are `namespace/name`. */
@@ -133,9 +142,8 @@ export class ServiceLoop {
     const { decision, ...effects } = ipam.decide(view);
     const { kind, reason } = decision;
     for (const event of decision.events) this.#options.events.record(involved(view), event);
-    if (kind === 'assign' && view.ingress.length === 0 && !this.#since.has(view.key)) {
-      this.#since.set(view.key, now());
-    }
+    if (kind !== 'assign' || view.ingress.length > 0) this.#since.delete(view.key);
+    else if (!this.#since.has(view.key)) this.#since.set(view.key, now());
     if (ipam.waiting.get(view.key) === undefined) this.#told.delete(view.key);
     else if (decision.events.length > 0) this.#told.set(view.key, now());
     const lost = decision.events.some(({ type }) => type === 'Warning');
@@ -157,7 +165,8 @@ export class ServiceLoop {
   }
 
   async #write(view: ServiceView, raw: KubeObject, decision: Decision, signal: AbortSignal): Promise<void> {
-    const { client, ipam, logger, metrics, now, onEffects } = this.#options;
+    const { client, ipam, logger, metrics, now, onEffects, mayWrite } = this.#options;
+    if (!mayWrite()) throw new AppError('KUBE', `${view.key}: the lease is not ours now`, { retry: 'soon' });
     const object = withRecord(raw, decision);
     try {
       const answer = await client.replace(refOf(view), object, { subresource: 'status', signal });

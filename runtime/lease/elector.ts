@@ -54,6 +54,8 @@ export interface Elector {
   /** Resolves when we lead; never, if the signal comes first. */
   readonly leading: Promise<void>;
   readonly isLeading: boolean;
+  /** The lease is ours by our own clock at this moment: false at once in a process that was stopped for too long. */
+  readonly holds: boolean;
   /** Ends the election and sets the lease free if it is ours. Call after the last write. */
   stop(): Promise<void>;
 }
@@ -93,6 +95,10 @@ class LeaseElector implements Elector {
 
   get isLeading(): boolean {
     return this.#isLeading;
+  }
+
+  get holds(): boolean {
+    return this.#isLeading && !leadershipLost(this.#renewedAt, this.#clock.now(), this.#timing);
   }
 
   start(): void {

@@ -33,6 +33,12 @@ async function recorded(): Promise<Map<string, string>> {
   );
 }
 
+/** Resource versions of all Services, by name: a write of any kind changes one. */
+async function versions(): Promise<Record<string, string | undefined>> {
+  const services = await lab.client.list(kinds.Service, { namespace: 'default' });
+  return Object.fromEntries(services.map(({ metadata }) => [metadata.name, metadata.resourceVersion]));
+}
+
 describe('replicas', () => {
   it('one acts; when it ends the other adopts everything and goes on', async () => {
     await lab.pool('p', ['192.0.2.0/28']);
@@ -47,6 +53,51 @@ describe('replicas', () => {
     await lab.expectIps('b', ['192.0.2.1']);
     expect((await lab.read('a')).metadata.resourceVersion).toBe(resourceVersion);
     expect(await leader()).toBe('two');
+  });
+
+  it('a leader that was paused writes nothing over what its successor wrote', async () => {
+    await lab.pool('p', ['192.0.2.0/29']);
+    const first = await lab.startController(...FLAGS, '--pod-name=one');
+    await lab.service('kept');
+    await lab.expectIps('kept', ['192.0.2.0']);
+    const second = await lab.startController(...FLAGS, '--pod-name=two');
+    process.kill(first.pid ?? 0, 'SIGSTOP');
+    // Both will see these for the first time as theirs to serve: the paused one only when it runs again.
+    await Promise.all(['a', 'b', 'c'].map((name) => lab.service(name)));
+    await eventually(async () => expect(await recorded()).toHaveProperty('size', 4), 20_000);
+    expect(await leader()).toBe('two');
+    // The successor has moved on: what the paused one would give to `a` belongs to others by now.
+    await lab.patchService('a', { spec: { loadBalancerIP: '192.0.2.6' } });
+    await lab.expectIps('a', ['192.0.2.6']);
+    await lab.service('d');
+    await eventually(async () => expect(await recorded()).toHaveProperty('size', 5), 20_000);
+    const before = await versions();
+    process.kill(first.pid ?? 0, 'SIGCONT');
+    await eventually(() => expect(first.running).toBe(false), 20_000);
+    expect(first.log).toContain('leadership lost');
+    expect(await versions()).toEqual(before);
+    expect(await leader()).toBe('two');
+    await lab.service('e');
+    await eventually(async () => expect(await recorded()).toHaveProperty('size', 6), 20_000);
+    expect(new Set((await recorded()).values()).size).toBe(6);
+    expect(second.running).toBe(true);
+  });
+
+  it('a leader that runs again when nobody else does acts only with the lease', async () => {
+    await lab.pool('p', ['192.0.2.0/29']);
+    const first = await lab.startController(...FLAGS, '--pod-name=one');
+    await lab.service('kept');
+    await lab.expectIps('kept', ['192.0.2.0']);
+    const second = await lab.startController(...FLAGS, '--pod-name=two');
+    process.kill(first.pid ?? 0, 'SIGSTOP');
+    await eventually(async () => expect(await leader()).toBe('two'), 20_000);
+    await second.stop('SIGKILL');
+    await Promise.all(['a', 'b', 'c'].map((name) => lab.service(name)));
+    const before = await versions();
+    process.kill(first.pid ?? 0, 'SIGCONT');
+    await eventually(() => expect(first.running).toBe(false), 20_000);
+    expect(first.log).toContain('leadership lost');
+    expect(await versions()).toEqual(before);
   });
 
   it(`${SERVICES} Services while the leader is killed ${KILLS} times: no duplicate, none moved, none left`, async () => {
