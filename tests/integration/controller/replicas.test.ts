@@ -57,10 +57,10 @@ describe('replicas', () => {
 
   it('a leader that was paused writes nothing over what its successor wrote', async () => {
     await lab.pool('p', ['192.0.2.0/29']);
-    const first = await lab.startController(...FLAGS, '--pod-name=one');
+    const first = await lab.startController(...LEADER_FLAGS, '--pod-name=one');
     await lab.service('kept');
     await lab.expectIps('kept', ['192.0.2.0']);
-    const second = await lab.startController(...FLAGS, '--pod-name=two');
+    const second = await lab.startController(...LEADER_FLAGS, '--pod-name=two');
     process.kill(first.pid ?? 0, 'SIGSTOP');
     // Both will see these for the first time as theirs to serve: the paused one only when it runs again.
     await Promise.all(['a', 'b', 'c'].map((name) => lab.service(name)));
@@ -85,10 +85,10 @@ describe('replicas', () => {
 
   it('a leader that runs again when nobody else does acts only with the lease', async () => {
     await lab.pool('p', ['192.0.2.0/29']);
-    const first = await lab.startController(...FLAGS, '--pod-name=one');
+    const first = await lab.startController(...LEADER_FLAGS, '--pod-name=one');
     await lab.service('kept');
     await lab.expectIps('kept', ['192.0.2.0']);
-    const second = await lab.startController(...FLAGS, '--pod-name=two');
+    const second = await lab.startController(...LEADER_FLAGS, '--pod-name=two');
     process.kill(first.pid ?? 0, 'SIGSTOP');
     await eventually(async () => expect(await leader()).toBe('two'), 20_000);
     await second.stop('SIGKILL');

@@ -28,6 +28,7 @@ it('as long as it waits, every fifty minutes; not after that', async () => {
     logger: silent,
     onEffects: () => undefined,
     now: () => now,
+    mayWrite: () => true,
   });
   const look = (key: string): Promise<unknown> => loop.reconcile(key, new AbortController().signal);
   await look('n/a');
