@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatFigure, missedGoals, saveFigures, type Figure } from '#bench/figures.ts';
 import { compile } from '#bench/compile.ts';
+import { controllerFaults } from '#bench/controller-faults.ts';
 import { controller } from '#bench/controller.ts';
 import { fuzz } from '#bench/fuzz.ts';
 import { l2 } from '#bench/l2.ts';
@@ -28,14 +29,29 @@ const parts: Readonly<Record<string, Part>> = {
   smoke: { about: 'announcement, Layer 2 take-over and Service → address, on a light lab', measure: smoke },
   compile: { about: 'compiling a large configuration', measure: compile },
   fuzz: { about: 'a million random configurations through compile and metallb validate', measure: fuzz },
-  controller: { about: 'allocation: latency, CPU, writes, memory', measure: (report) => controller(report) },
+  controller: {
+    about: 'allocation: latency, CPU, writes, memory at 1,000 and 5,000 Services',
+    measure: (report) => controller(report, { sizes: [1000, 5000], idleSeconds: 60, all: true }),
+  },
+  'controller-20000': {
+    about: 'the same at 20,000 Services',
+    measure: (report) => controller(report, { sizes: [20_000], idleSeconds: 60, all: true }),
+  },
+  'controller-idle': {
+    about: 'ten idle minutes with 1,000 Services',
+    measure: (report) => controller(report, { sizes: [1000], idleSeconds: 600, all: false }),
+  },
+  'controller-faults': {
+    about: '1,000 Services while the leader is killed ten times',
+    measure: controllerFaults,
+  },
   l2: { about: 'ARP and NDP answers and elections', measure: l2 },
   members: { about: 'the liveness mesh', measure: members },
 };
 
 function list(): number {
   for (const [name, { about }] of Object.entries(parts))
-    process.stdout.write(`${name.padEnd(12)} ${about}\n`);
+    process.stdout.write(`${name.padEnd(18)} ${about}\n`);
   return 0;
 }
 

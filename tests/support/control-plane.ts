@@ -108,6 +108,11 @@ export class ControlPlane {
     ]);
   }
 
+  /** For those who measure what the program costs; undefined while it does not run. */
+  pidOf(program: Program): number | undefined {
+    return this.#running.get(program)?.pid;
+  }
+
   /** Ends a program as a crash would, unless told otherwise. */
   async stop(program: Program, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#running.get(program);

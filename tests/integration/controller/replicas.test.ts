@@ -1,15 +1,9 @@
 /** Several replicas with a Lease: whoever leads, nothing is given twice and nothing moves. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { kinds } from '#runtime/kube/kinds.ts';
-import { leaseType } from '#runtime/lease/elector.ts';
-import {
-  ControllerLab,
-  ipsOf,
-  LEADER_FLAGS,
-  NAMESPACE,
-  type ControllerProcess,
-} from '#tests/support/controller-lab.ts';
+import { ControllerLab, LEADER_FLAGS } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
+import { killLeaders, leaderOf, recordedBy } from '#tests/support/leader-kills.ts';
 
 const SERVICES = 300;
 const KILLS = 5;
@@ -21,17 +15,8 @@ beforeAll(async () => {
 afterEach(() => lab.reset());
 afterAll(() => lab?.[Symbol.asyncDispose]());
 
-async function leader(): Promise<string> {
-  const lease = await lab.client.get({ type: leaseType, namespace: NAMESPACE, name: 'metallb-controller' });
-  return (lease['spec'] as { holderIdentity: string }).holderIdentity.split('_')[0] ?? '';
-}
-
-async function recorded(): Promise<Map<string, string>> {
-  const services = await lab.client.list(kinds.Service, { namespace: 'default' });
-  return new Map(
-    services.flatMap((service) => ipsOf(service).map((ip) => [service.metadata.name, ip] as const)),
-  );
-}
+const leader = (): Promise<string> => leaderOf(lab);
+const recorded = (): Promise<Map<string, string>> => recordedBy(lab);
 
 /** Resource versions of all Services, by name: a write of any kind changes one. */
 async function versions(): Promise<Record<string, string | undefined>> {
@@ -102,35 +87,7 @@ describe('replicas', () => {
 
   it(`${SERVICES} Services while the leader is killed ${KILLS} times: no duplicate, none moved, none left`, async () => {
     await lab.pool('p', ['10.0.0.0/16']);
-    const replicas = new Map<string, ControllerProcess>();
-    const add = async (name: string): Promise<void> => {
-      replicas.set(name, await lab.startController(...LEADER_FLAGS, `--pod-name=${name}`));
-    };
-    await Promise.all([add('r0'), add('r1')]);
-    const todo = Array.from({ length: SERVICES }, (_, index) => `s${index}`);
-    const share = Math.ceil(SERVICES / KILLS);
-    let seen = new Map<string, string>();
-    const expectUnmoved = async (): Promise<void> => {
-      const now = await recorded();
-      for (const [name, ip] of seen) expect(now.get(name), name).toBe(ip);
-      seen = now;
-    };
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      const creating = Promise.all(todo.splice(0, share).map((name) => lab.service(name)));
-      const victim = await eventually(async () => {
-        const name = await leader();
-        expect(replicas.has(name), `leader ${name}`).toBe(true);
-        expect((await recorded()).size).toBeGreaterThan(seen.size);
-        return name;
-      }, 20_000);
-      await replicas.get(victim)?.stop('SIGKILL');
-      replicas.delete(victim);
-      await expectUnmoved();
-      await creating;
-      await add(`r${kill + 2}`);
-    }
-    await eventually(async () => expect((await recorded()).size).toBe(SERVICES), 30_000);
-    await expectUnmoved();
-    expect(new Set(seen.values()).size).toBe(SERVICES);
+    const run = await killLeaders(lab, { services: SERVICES, kills: KILLS, replicas: 2 });
+    expect(run).toEqual({ kills: KILLS, moved: 0, duplicates: 0, waiting: 0 });
   });
 });

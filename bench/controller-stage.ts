@@ -1,0 +1,186 @@
+/** What the benches of the controller measure on: an API server, our program as the image runs it, and a watch. */
+import { readFileSync } from 'node:fs';
+import { get } from 'node:https';
+import { join } from 'node:path';
+import { loadCredentials } from '#runtime/kube/credentials.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
+import { createTransport } from '#runtime/kube/transport.ts';
+import { watchStore } from '#runtime/kube/watch-store.ts';
+import { silent } from '#runtime/log/logger.ts';
+import { ControllerLab, ipsOf, type ControllerProcess } from '#tests/support/controller-lab.ts';
+import { eventually } from '#tests/support/eventually.ts';
+
+export const WAIT_MS = 900_000;
+const CREATORS = 16;
+const TICKS_PER_SECOND = 100;
+
+/** Writes that the API server counted; those of the bench itself and of the API server are left out. */
+export interface Writes {
+  readonly services: number;
+  readonly pools: number;
+  readonly events: number;
+  readonly others: number;
+}
+
+/** CPU seconds so far. */
+export interface Cpu {
+  readonly controller: number;
+  readonly apiServer: number;
+  readonly bench: number;
+}
+
+/** An API server, a running controller, and a watch that notes when each Service first has an address. */
+export class Stage {
+  readonly lab: ControllerLab;
+  readonly served = new Map<string, number>();
+  readonly #stop = new AbortController();
+  process: ControllerProcess;
+  #writes: Writes = { services: 0, pools: 0, events: 0, others: 0 };
+
+  private constructor(lab: ControllerLab, process: ControllerProcess) {
+    this.lab = lab;
+    this.process = process;
+  }
+
+  /** `entry`: the bundle. It runs with the image's flags and by a service account, as in a pod. */
+  static async start(entry: string): Promise<Stage> {
+    const lab = await ControllerLab.start();
+    lab.entry = entry;
+    lab.inPod = true;
+    lab.nodeFlags = imageFlags();
+    await lab.pool('bench', ['10.0.0.0/8']);
+    const stage = new Stage(lab, await lab.startController());
+    await stage.#watch();
+    return stage;
+  }
+
+  async #watch(): Promise<void> {
+    const credentials = await loadCredentials({ kubeconfig: this.lab.plane.kubeconfig });
+    const transport = createTransport(credentials, { logger: silent });
+    const project = (raw: Parameters<typeof ipsOf>[0]): { ips: string[] } => ({ ips: ipsOf(raw) });
+    const store = watchStore(
+      transport,
+      { type: kinds.Service, project },
+      { logger: silent, signal: this.#stop.signal },
+    );
+    store.onChange(({ key, now }) => {
+      const name = key.slice(key.indexOf('/') + 1);
+      if (now === undefined) this.served.delete(name);
+      else if (now.ips.length > 0 && !this.served.has(name)) this.served.set(name, performance.now());
+    });
+    await store.synced;
+  }
+
+  /** Creates the Services with several requests under way; returns when each request was answered. */
+  async create(names: readonly string[]): Promise<void> {
+    await inParallel(names, (name) => this.lab.service(name));
+  }
+
+  async delete(names: readonly string[]): Promise<void> {
+    await inParallel(names, (name) => this.lab.deleteService(name));
+  }
+
+  /** When the last of these many Services had its address. */
+  async allServed(count: number): Promise<number> {
+    await eventually(() => {
+      if (this.served.size < count) throw new Error(`${this.served.size} of ${count} have an address`);
+    }, WAIT_MS);
+    return Math.max(...this.served.values());
+  }
+
+  /** Waits until the pool's counters say this. */
+  async poolSays(field: 'assignedIPv4' | 'availableIPv4', count: number): Promise<void> {
+    await eventually(async () => {
+      const status = (await this.lab.poolStatus('bench')) as Partial<Record<string, number>>;
+      if (status[field] !== count)
+        throw new Error(`the pool's ${field} is ${status[field]}, and not yet ${count}`);
+    }, WAIT_MS);
+  }
+
+  cpu(): Cpu {
+    const { plane } = this.lab;
+    return {
+      controller: cpuSeconds(this.process.pid),
+      apiServer: cpuSeconds(plane.pidOf('kube-apiserver')) + cpuSeconds(plane.pidOf('etcd')),
+      bench: cpuSeconds(process.pid),
+    };
+  }
+
+  /** Megabytes: now, and the most so far. */
+  memory(): { now: number; peak: number } {
+    const status = readFileSync(`/proc/${this.process.pid}/status`, 'utf8');
+    const megabytes = (field: string): number =>
+      Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
+    return { now: megabytes('VmRSS'), peak: megabytes('VmHWM') };
+  }
+
+  /** Writes that the API server counted since the last call. */
+  async writes(): Promise<Writes> {
+    const before = this.#writes;
+    const now = countWrites(await metricsOf(this.lab));
+    this.#writes = now;
+    return {
+      services: now.services - before.services,
+      pools: now.pools - before.pools,
+      events: now.events - before.events,
+      others: now.others - before.others,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.lab[Symbol.asyncDispose]();
+  }
+}
+
+/** Node's flags in image/bin/controller. */
+export function imageFlags(): string[] {
+  const script = readFileSync(join(import.meta.dirname, '../image/bin/controller'), 'utf8');
+  return [...(/^exec node (.*?)\/app\//m.exec(script)?.[1] ?? '').matchAll(/\S+/g)].map(([flag]) => flag);
+}
+
+function countWrites(metrics: string): Writes {
+  const writes = { services: 0, pools: 0, events: 0, others: 0 };
+  for (const line of metrics.split('\n')) {
+    const label = (name: string): string => new RegExp(`[{,]${name}="([^"]*)"`).exec(line)?.[1] ?? '';
+    if (!line.startsWith('apiserver_request_total{')) continue;
+    if (!['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE'].includes(label('verb'))) continue;
+    const count = Number(line.split(' ').at(-1));
+    const what = `${label('resource')}/${label('subresource')}`;
+    if (what === 'services/status') writes.services += count;
+    else if (what === 'ipaddresspools/status') writes.pools += count;
+    else if (what === 'events/') writes.events += count;
+    // The bench makes Services and pools; the API server renews its own Lease and sees to its own objects.
+    else if (/^(configurationstates|ipreservations|secrets|services|validatingwebhook)/.test(what))
+      writes.others += ['POST', 'DELETE'].includes(label('verb')) && what === 'services/' ? 0 : count;
+  }
+  return writes;
+}
+
+function cpuSeconds(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+async function inParallel(names: readonly string[], act: (name: string) => Promise<void>): Promise<void> {
+  const left = [...names].reverse();
+  const worker = async (): Promise<void> => {
+    for (let name = left.pop(); name !== undefined; name = left.pop()) await act(name);
+  };
+  await Promise.all(Array.from({ length: CREATORS }, worker));
+}
+
+/** The API server's own metrics, as text. */
+async function metricsOf(lab: ControllerLab): Promise<string> {
+  await using credentials = await loadCredentials({ kubeconfig: lab.plane.kubeconfig });
+  const { headers, server } = await credentials.current();
+  return new Promise((resolve, reject) => {
+    // The server of the bench has a certificate of its own making.
+    const request = get(new URL('/metrics', server), { headers, rejectUnauthorized: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => resolve(text));
+    });
+    request.on('error', reject);
+  });
+}
