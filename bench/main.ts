@@ -17,6 +17,7 @@ import { fuzz } from '#bench/fuzz.ts';
 import { l2 } from '#bench/l2.ts';
 import { members } from '#bench/members.ts';
 import { smoke } from '#bench/smoke.ts';
+import { webhooks } from '#bench/webhooks.ts';
 import { LabError } from '#lab/errors.ts';
 import { StreamReporter, type Reporter } from '#lab/report.ts';
 
@@ -47,6 +48,7 @@ const parts: Readonly<Record<string, Part>> = {
   },
   l2: { about: 'ARP and NDP answers and elections', measure: l2 },
   members: { about: 'the liveness mesh', measure: members },
+  webhooks: { about: 'what a write waits for the admission webhook', measure: (report) => webhooks(report) },
 };
 
 function list(): number {
