@@ -1,16 +1,20 @@
 /** What the operator asks the API server before it starts: the platform, its Namespace, its own image. */
 import { AppError } from '#core/errors.ts';
 import { apiGroups } from '#operator/loops/cluster.ts';
+import { operatorRole } from '#operator/render/install.ts';
+import { clusterRole } from '#operator/render/kinds.ts';
+import type { OwnerReference } from '#operator/render/manifest.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
-import type { KubeClient } from '#runtime/kube/types.ts';
+import type { KubeClient, KubeObject } from '#runtime/kube/types.ts';
+import { unless } from '#runtime/kube/unless.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { sleep } from '#runtime/queue/clock.ts';
 import type { Clock } from '#runtime/queue/types.ts';
 
 export interface ClusterFacts {
   readonly groups: ReadonlySet<string>;
-  /** uid of our Namespace. */
-  readonly namespaceUid: string;
+  /** What cluster-scoped objects belong to (docs/adr/0002). */
+  readonly clusterOwner: OwnerReference;
   readonly own: OwnImage;
 }
 
@@ -54,7 +58,28 @@ async function ask({ client, namespace, podName, signal }: FactsOptions): Promis
     podName === ''
       ? { image: '', pullPolicy: '', pullSecrets: [] }
       : ownImage(await client.get({ type: kinds.Pod, namespace, name: podName }, signal));
-  return { groups, namespaceUid: home.metadata.uid ?? '', own };
+  return { groups, clusterOwner: await clusterOwner(client, home, signal), own };
+}
+
+/**
+ * Our own ClusterRole: it goes when the operator is uninstalled, and what grants rights by our hand goes with it. Where
+ * there is none of that name, or we may not see it, our Namespace.
+ */
+async function clusterOwner(
+  client: FactsOptions['client'],
+  { metadata }: KubeObject,
+  signal: AbortSignal,
+): Promise<OwnerReference> {
+  const ask = client.get({ type: clusterRole, name: operatorRole }, signal);
+  const role = await unless(403, unless(404, ask));
+  if (role?.metadata.uid !== undefined)
+    return {
+      apiVersion: `${clusterRole.group}/v1`,
+      kind: clusterRole.kind,
+      name: operatorRole,
+      uid: role.metadata.uid,
+    };
+  return { apiVersion: 'v1', kind: 'Namespace', name: metadata.name, uid: metadata.uid ?? '' };
 }
 
 interface PodSpec {

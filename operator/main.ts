@@ -5,7 +5,7 @@ import { clusterFacts } from '#operator/facts.ts';
 import { Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
 import { operatorName } from '#operator/render/install.ts';
-import type { RenderOptions } from '#operator/render/manifest.ts';
+import type { OwnerReference, RenderOptions } from '#operator/render/manifest.ts';
 import { operatorOptions, renderOptions, type OperatorSettings } from '#operator/settings.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
@@ -62,7 +62,7 @@ async function start(context: Context): Promise<void> {
     await lead(context, client, namespace);
   }
   await work(context, {
-    namespaceUid: facts.namespaceUid,
+    clusterOwner: facts.clusterOwner,
     groups: facts.groups,
     options,
     transport,
@@ -76,7 +76,7 @@ async function start(context: Context): Promise<void> {
 interface WorkParts {
   readonly options: RenderOptions;
   readonly groups: ReadonlySet<string>;
-  readonly namespaceUid: string;
+  readonly clusterOwner: OwnerReference;
   readonly transport: Transport;
   readonly client: KubeClient;
   readonly metrics: Metrics;
@@ -84,7 +84,7 @@ interface WorkParts {
 
 /** Fills the stores and starts the loop; returns when both are up. */
 async function work({ logger, signal, scope }: Context, parts: WorkParts): Promise<void> {
-  const { options, groups, namespaceUid, transport, client, metrics } = parts;
+  const { options, groups, clusterOwner, transport, client, metrics } = parts;
   const cluster = new Cluster({
     namespace: options.namespace,
     managedBy: options.managedBy,
@@ -105,7 +105,7 @@ async function work({ logger, signal, scope }: Context, parts: WorkParts): Promi
     cluster,
     events,
     options,
-    namespaceUid,
+    clusterOwner,
     logger,
     metrics,
     enqueue: (key) => queue.add(key),

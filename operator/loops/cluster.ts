@@ -2,7 +2,9 @@
 import type { PodView } from '#operator/availability.ts';
 import type { Inventory, LiveObject } from '#operator/loops/sync.ts';
 import { podView, wholeObject } from '#operator/loops/views.ts';
-import { coreKinds, metallbKind, optionalKinds } from '#operator/render/kinds.ts';
+import { operatorRole } from '#operator/render/install.ts';
+import { clusterRole, coreKinds, metallbKind, optionalKinds } from '#operator/render/kinds.ts';
+import { speakerScc } from '#operator/render/speaker.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { KubeClient, KubeObject, ResourceType, Store, WatchOptions } from '#runtime/kube/types.ts';
 
@@ -15,6 +17,11 @@ export interface ClusterOptions {
   /** API groups that the server has. */
   readonly groups: ReadonlySet<string>;
   readonly watch: Watch;
+}
+
+interface Owner {
+  readonly kind?: unknown;
+  readonly name?: unknown;
 }
 
 export class Cluster implements Inventory {
@@ -61,7 +68,7 @@ export class Cluster implements Inventory {
 
   /**
    * What we made and may delete: labelled ours, and belonging to a MetalLB object or, if cluster-scoped, to our
-   * Namespace. The label alone can be anybody's.
+   * ClusterRole or Namespace. The label alone can be anybody's.
    */
   all(): LiveObject[] {
     return [...this.#owned].flatMap(([type, store]) =>
@@ -69,13 +76,19 @@ export class Cluster implements Inventory {
     );
   }
 
+  /** An operator in another namespace may share our ClusterRole: what it makes of this sort is named after its own. */
+  #isClusterOwner({ kind, name }: Owner, object: KubeObject): boolean {
+    const isNamedOurs =
+      object.metadata.name.startsWith(`${this.#namespace}:`) || object.metadata.name === speakerScc;
+    if (kind === clusterRole.kind) return name === operatorRole && isNamedOurs;
+    return kind === kinds.Namespace.kind && name === this.#namespace;
+  }
+
   #isOurs(type: ResourceType, object: KubeObject): boolean {
     const owners = object.metadata['ownerReferences'];
     if (!Array.isArray(owners)) return false;
-    return owners.some((owner: { kind?: unknown; name?: unknown }) =>
-      type.namespaced
-        ? owner.kind === metallbKind.kind
-        : owner.kind === kinds.Namespace.kind && owner.name === this.#namespace,
+    return owners.some((owner: Owner) =>
+      type.namespaced ? owner.kind === metallbKind.kind : this.#isClusterOwner(owner, object),
     );
   }
 }

@@ -12,7 +12,7 @@ import { incorrectName, invalidSpec, verdictOf } from '#operator/loops/verdict.t
 import { conditionsOf, daemonSetView, deploymentView, specOf } from '#operator/loops/views.ts';
 import { effectiveBackend, engineMessage } from '#operator/render/backend.ts';
 import { metallbKind } from '#operator/render/kinds.ts';
-import type { RenderOptions } from '#operator/render/manifest.ts';
+import type { OwnerReference, RenderOptions } from '#operator/render/manifest.ts';
 import { render, type Owners } from '#operator/render/render.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
 import type { KubeClient, KubeObject } from '#runtime/kube/types.ts';
@@ -24,8 +24,8 @@ export interface MetalLBOperatorParts {
   readonly client: KubeClient;
   readonly cluster: Cluster;
   readonly options: RenderOptions;
-  /** uid of our Namespace, owner of what is cluster-scoped. */
-  readonly namespaceUid: string;
+  /** Owner of what is cluster-scoped. */
+  readonly clusterOwner: OwnerReference;
   readonly events: EventRecorder;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -131,7 +131,6 @@ export class MetalLBOperator extends OperatorBase {
   }
 
   #owners(object: KubeObject): Owners {
-    const { namespaceUid, options } = this.#parts;
     return {
       namespaced: {
         apiVersion: 'metallb.io/v1beta1',
@@ -141,7 +140,7 @@ export class MetalLBOperator extends OperatorBase {
         name: object.metadata.name,
         uid: object.metadata.uid ?? '',
       },
-      cluster: { apiVersion: 'v1', kind: 'Namespace', name: options.namespace, uid: namespaceUid },
+      cluster: this.#parts.clusterOwner,
     };
   }
 

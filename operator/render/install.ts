@@ -19,7 +19,9 @@ import { speakerScc } from '#operator/render/speaker.ts';
 export const operatorName = 'metallb-operator-controller-manager';
 
 const account = 'manager-account';
-const role = 'metallb-manager-role';
+/** Name of the operator's ClusterRole, where OLM did not choose another one. */
+export const operatorRole = 'metallb-manager-role';
+const role = operatorRole;
 const binding = 'metallb-manager-rolebinding';
 const rbacGroup = 'rbac.authorization.k8s.io';
 
@@ -45,6 +47,7 @@ export function operatorClusterRules(namespace: string): Rule[] {
     { apiGroups: [''], resources: ['namespaces'], resourceNames: [namespace], verbs: ['get'] },
     { apiGroups: [rbacGroup], resources: roles, verbs: follow },
     { apiGroups: [rbacGroup], resources: roles, resourceNames: names, verbs: write },
+    { apiGroups: [rbacGroup], resources: ['clusterroles'], resourceNames: [role], verbs: ['get'] },
     { ...scc, verbs: follow },
     { ...scc, resourceNames: [speakerScc], verbs: write },
     ...withoutRepeats([...controllerClusterRules, ...speakerClusterRules, ...externalFrrRules]),

@@ -12,6 +12,13 @@ function kind(
 
 const rbacGroup = 'rbac.authorization.k8s.io';
 
+export const clusterRole: ResourceType = kind(
+  rbacGroup,
+  'v1',
+  { kind: 'ClusterRole', plural: 'clusterroles' },
+  false,
+);
+
 /** Present in every cluster. */
 export const coreKinds: readonly ResourceType[] = [
   kind('', 'v1', { kind: 'ServiceAccount', plural: 'serviceaccounts' }),
@@ -19,7 +26,7 @@ export const coreKinds: readonly ResourceType[] = [
   kind('', 'v1', { kind: 'Service', plural: 'services' }),
   kind(rbacGroup, 'v1', { kind: 'Role', plural: 'roles' }),
   kind(rbacGroup, 'v1', { kind: 'RoleBinding', plural: 'rolebindings' }),
-  kind(rbacGroup, 'v1', { kind: 'ClusterRole', plural: 'clusterroles' }, false),
+  clusterRole,
   kind(rbacGroup, 'v1', { kind: 'ClusterRoleBinding', plural: 'clusterrolebindings' }, false),
   kind('networking.k8s.io', 'v1', { kind: 'NetworkPolicy', plural: 'networkpolicies' }),
   kind('apps', 'v1', { kind: 'Deployment', plural: 'deployments' }),

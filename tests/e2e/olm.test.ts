@@ -1,6 +1,7 @@
 /**
  * The bundle installed by the real Operator Lifecycle Manager on real kubelets: from a catalog to an address that
- * answers, an upgrade to the next bundle while traffic flows, and the removal (operator-packaging.md §5, §10.8).
+ * answers, an upgrade to the next bundle while traffic flows, and the removal (operator-packaging.md §5, §10.8). Then
+ * the same by Helm.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nodeFiles, nodesFolder } from '#lab/full/files.ts';
 import { Lab } from '#lab/lab.ts';
 import { Olm } from '#lab/olm/olm.ts';
+import { ensurePackaging } from '#lab/packaging/ensure.ts';
 import { run } from '#lab/process/run.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import { quiet } from '#lab/report.ts';
@@ -26,6 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'metallb-olm-'));
 
 let lab: Lab;
 let olm: Olm;
+let bin: string;
 let before: readonly string[];
 
 function kubectl(...args: readonly string[]): Promise<string> {
@@ -90,6 +93,7 @@ async function objects(): Promise<readonly string[]> {
 
 beforeAll(async () => {
   lab = await Lab.up({ name: NAME, level: 'full', nodes: 2, report: quiet });
+  bin = await ensurePackaging(quiet);
   olm = await Olm.start(lab, quiet);
   await startEcho(lab);
   const [space, ...rest] = subscription({ address: await serve([first]) });
@@ -197,6 +201,25 @@ it('removal leaves nothing: first the object, then the subscription, then the CR
   await gone((name) => !name.includes('metallb.io'));
   await kubectl('delete', '-f', 'config/crd');
   await gone(() => true);
+});
+
+it('Helm on the same cluster: install, an address that answers, and uninstall leaves nothing but CRDs', async () => {
+  const helm = (args: readonly string[]) =>
+    run(lab.enter('control', [join(bin, 'helm'), ...args, '-n', namespace]), {
+      env: { KUBECONFIG: lab.control.kubeconfig, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder },
+      timeoutMs: 120_000,
+    });
+  await kubectl('delete', 'service', 'echo-bgp', 'echo-lan');
+  await helm(['install', 'metallb', 'helm/metallb', '--wait']);
+  await available();
+  await kubectl('apply', '-f', 'lab/demo/manifests/bgp.yaml');
+  const address = await echoService(lab, 'bgp');
+  await waitFor(`an answer from ${address}`, async () => (await lab.client.curl(`http://${address}/`)).ok, {
+    deadlineMs: 60_000,
+    explain,
+  });
+  await helm(['uninstall', 'metallb']);
+  await gone((name) => !name.includes('metallb.io'));
 });
 
 async function gone(counts: (name: string) => boolean): Promise<void> {

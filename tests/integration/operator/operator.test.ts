@@ -131,7 +131,9 @@ describe('a MetalLB object', { timeout: 60_000 }, () => {
     const progressing = await becomes('Progressing');
     expect(progressing.reason).toMatch(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/);
     for (const [name, path] of made) {
-      const owner = name.startsWith('cluster') ? ['Namespace', namespace] : ['MetalLB', 'metallb'];
+      const owner = name.startsWith('cluster')
+        ? ['ClusterRole', 'metallb-manager-role']
+        : ['MetalLB', 'metallb'];
       const { ownerReferences } = (await get(path)).metadata;
       expect(ownerReferences?.map((one) => [one.kind, one.name])).toEqual([owner]);
     }

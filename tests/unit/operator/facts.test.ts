@@ -21,7 +21,7 @@ const objects: Readonly<Record<string, KubeObject>> = {
 const clock = new VirtualClock();
 
 /** Asks an API server that first fails `outages` times. */
-function ask(podName: string, outages = 0): Promise<ClusterFacts> {
+function ask(podName: string, outages = 0, more: typeof objects = {}): Promise<ClusterFacts> {
   let left = outages;
   const client = {
     request: () => {
@@ -30,7 +30,7 @@ function ask(podName: string, outages = 0): Promise<ClusterFacts> {
       return left >= 0 ? Promise.reject(down) : Promise.resolve({ groups: [{ name: 'apps' }] });
     },
     get: ({ type, name }: ObjectRef) => {
-      const found = objects[`${type.kind} ${name}`];
+      const found = { ...objects, ...more }[`${type.kind} ${name}`];
       const missing = new KubeError(`${name} not found`, { status: 404, reason: 'NotFound' });
       return found === undefined ? Promise.reject(missing) : Promise.resolve(found);
     },
@@ -42,8 +42,20 @@ function ask(podName: string, outages = 0): Promise<ClusterFacts> {
 it('finds platform, Namespace and the image of container manager', async () => {
   expect(await ask('me')).toEqual({
     groups: new Set(['apps']),
-    namespaceUid: 'home',
+    clusterOwner: { apiVersion: 'v1', kind: 'Namespace', name: 'metallb-system', uid: 'home' },
     own: { image: 'mine:1', pullPolicy: 'Never', pullSecrets: ['pull'] },
+  });
+});
+
+it("cluster-scoped objects belong to the operator's ClusterRole where there is one", async () => {
+  const role = {
+    'ClusterRole metallb-manager-role': { metadata: { name: 'metallb-manager-role', uid: 'role' } },
+  };
+  expect((await ask('me', 0, role)).clusterOwner).toEqual({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    name: 'metallb-manager-role',
+    uid: 'role',
   });
 });
 
@@ -52,7 +64,7 @@ it('waits for the end of an outage', async () => {
   const asked = ask('', 2).then((facts) => (found = facts));
   await eventually(async () => {
     await clock.advance(2000);
-    expect(found).toMatchObject({ namespaceUid: 'home', own: { image: '' } });
+    expect(found).toMatchObject({ clusterOwner: { kind: 'Namespace', uid: 'home' }, own: { image: '' } });
   });
   await asked;
 });

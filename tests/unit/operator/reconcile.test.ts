@@ -61,7 +61,7 @@ async function start(changes: Partial<RenderOptions> = {}): Promise<void> {
     cluster,
     events,
     options: { ...options, ...changes },
-    namespaceUid: 'namespace-uid',
+    clusterOwner: { apiVersion: 'v1', kind: 'Namespace', name: 'metallb-system', uid: 'namespace-uid' },
     logger: silent,
     metrics,
     enqueue: (one) => queue.add(one),
