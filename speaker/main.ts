@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { AppError, SettingsError } from '#core/errors.ts';
+import { frrLogLevel } from '#core/frr/build.ts';
 import { formatAddress, parseAddress } from '#core/model/ip.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
@@ -58,7 +59,8 @@ async function start(program: SpeakerProgram): Promise<void> {
   const ports = await openPorts(program);
   const watch = <T>(options: WatchOptions<T>): Store<T> =>
     watchStore(transport, options, { logger, metrics, signal: program.signal });
-  const { nodeName, lbClass, ignoreExcludeLb, logLevel } = settings;
+  const { nodeName, lbClass, ignoreExcludeLb } = settings;
+  const frrLog = frrLogLevel(settings.logLevel, settings.frrLoggingLevel);
   const stores = watchSpeakerStores(watch, { namespace, nodeName, podLabels: podLabels(settings) });
   const sessionStates = watchSessionStates(
     { transport, client },
@@ -66,7 +68,7 @@ async function start(program: SpeakerProgram): Promise<void> {
     { logger, metrics, signal: program.signal },
   );
   const owner = ownPod(client, namespace, settings.podName);
-  const about = { namespace, nodeName, lbClass, ignoreExcludeLb, logLevel };
+  const about = { namespace, nodeName, lbClass, ignoreExcludeLb, frrLog };
   const speaker = new Speaker({
     ...about,
     ...ports,

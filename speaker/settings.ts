@@ -1,4 +1,5 @@
 /** Flags and environment of the speaker: MetalLB's names (speaker-l2.md §1.2, speaker-bgp.md §5.6), then our own. */
+import { FRR_LOG_WORDS } from '#core/frr/build.ts';
 import { logLevels } from '#runtime/log/winston.ts';
 import {
   boolean,
@@ -37,6 +38,12 @@ export const speakerOptions = {
     choices: logLevels,
     default: 'info',
     help: 'all, debug, info, warn, error or none; FRR logs at the same level',
+  }),
+  frrLoggingLevel: choice({
+    env: 'FRR_LOGGING_LEVEL',
+    choices: ['', ...FRR_LOG_WORDS],
+    default: '',
+    help: "FRR's log level in its own word; empty: that of --log-level",
   }),
   lbClass: text({
     flag: 'lb-class',

@@ -27,7 +27,8 @@ export interface SpeakerParts {
   readonly nodeName: string;
   readonly lbClass: string;
   readonly ignoreExcludeLb: boolean;
-  readonly logLevel: string;
+  /** FRR's log level, see `frrLogLevel`. */
+  readonly frrLog: string;
   readonly stores: SpeakerStores;
   readonly client: KubeClient;
   readonly events: Pick<EventRecorder, 'record'>;
@@ -63,7 +64,7 @@ export class Speaker {
 
   constructor(parts: SpeakerParts) {
     this.#parts = parts;
-    const { stores, logger, metrics, frr, l2, members, nodeName, logLevel } = parts;
+    const { stores, logger, metrics, frr, l2, members, nodeName, frrLog } = parts;
     this.#states = new ConfigurationStateLoop({ ...parts, states: stores.states });
     this.configuration = new Configuration({
       ...parts,
@@ -72,7 +73,7 @@ export class Speaker {
     const listener = this.#listener();
     this.#announcer = new Announcer({
       nodeName,
-      logLevel,
+      frrLog,
       frr,
       l2,
       members,

@@ -32,8 +32,22 @@ export function peerFamilies(peer: BgpPeer): readonly Family[] {
   return [peer.endpoint.address.family];
 }
 
-/** FRR's log level for the speaker's (speaker-bgp.md §3.1). */
-export function frrLogLevel(level: string): string {
+/** What FRR_LOGGING_LEVEL may say: FRR's words, and `error`, which the original uses and FRR reads as `errors`. */
+export const FRR_LOG_WORDS = [
+  'emergencies',
+  'alerts',
+  'critical',
+  'errors',
+  'error',
+  'warnings',
+  'notifications',
+  'informational',
+  'debugging',
+] as const;
+
+/** FRR's log level for the speaker's; `word`, when there is one, wins (speaker-bgp.md §3.1). */
+export function frrLogLevel(level: string, word: (typeof FRR_LOG_WORDS)[number] | '' = ''): string {
+  if (word !== '') return word === 'error' ? 'errors' : word;
   const words: Readonly<Record<string, string>> = {
     all: 'debugging',
     debug: 'debugging',

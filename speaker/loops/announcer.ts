@@ -15,7 +15,7 @@ import {
   type ServiceVerdict,
 } from '#core/announce/verdict.ts';
 import { mergeRoutes } from '#core/bgp/advertise.ts';
-import { buildModel, frrLogLevel, type RefusedPeer } from '#core/frr/build.ts';
+import { buildModel, type RefusedPeer } from '#core/frr/build.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Gauge } from '#runtime/metrics/types.ts';
@@ -33,8 +33,8 @@ export interface AnnouncerListener {
 
 export interface AnnouncerOptions {
   readonly nodeName: string;
-  /** MetalLB's log level; FRR gets its own word for it. */
-  readonly logLevel: string;
+  /** FRR's log level, see `frrLogLevel`. */
+  readonly frrLog: string;
   readonly frr: FrrPort;
   readonly l2: L2Port;
   /** Undefined: liveness is off; nothing is probed and nothing handed over. */
@@ -137,10 +137,10 @@ export class Announcer {
 
   /** Hands both ports the whole of what follows from the verdicts. Never called before the first complete pass. */
   apply(context: DecisionContext): void {
-    const { frr, nodeName, logLevel, listener } = this.#options;
+    const { frr, nodeName, frrLog, listener } = this.#options;
     this.#applyL2();
     const routes = mergeRoutes([...this.#verdicts.values()].map(({ bgp }) => bgp));
-    const options = { hostname: nodeName, logLevel: frrLogLevel(logLevel) };
+    const options = { hostname: nodeName, logLevel: frrLog };
     const { model, refused } = buildModel(context.bgp, routes, options);
     frr.setDesired(model);
     listener.onRefusedPeers(refused);
