@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compareAge, handles } from '#core/ipam/decide.ts';
 import { Ipam, type Effects } from '#core/ipam/ipam.ts';
+import type { ReservationView } from '#core/ipam/reservation-plan.ts';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import type { Problem } from '#core/model/config.ts';
 import { projectService } from '#core/model/projections.ts';
@@ -20,7 +21,7 @@ import { decisiveStores, startStores, type Stores } from '#controller/loops/view
 import { controllerMetrics } from '#controller/metrics.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
 import type { Transport } from '#runtime/kube/transport.ts';
-import type { KubeClient, StoreChange } from '#runtime/kube/types.ts';
+import type { KubeClient, Store, StoreChange } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
@@ -61,7 +62,7 @@ export class Controller {
   readonly #queues: Readonly<
     Record<'services' | 'configuration' | 'poolStatus' | 'reservations' | 'state' | 'reminders', WorkQueue>
   >;
-  /** Undefined where there are no IPReservations. */
+  /** Undefined while the kind IPReservation is not there. */
   #reservations: ReservationLoop | undefined;
   /** Keys of the first pass that were not looked at yet; undefined before the pass. */
   #firstPass: Set<string> | undefined;
@@ -96,7 +97,7 @@ export class Controller {
       ipam: this.#ipam,
       compile: createCompiler(this.#stores, namespace),
       services: () => this.#services.newest(this.#stores.services.values()),
-      uidOf: ({ namespace, name }) => this.#uidOf(`${namespace}/${name}`),
+      uidOf: (object) => this.#uidOf(object),
       events,
       metrics,
       logger: logger.child({ logger: 'configuration' }),
@@ -132,15 +133,16 @@ export class Controller {
   }
 
   async #startReservations(): Promise<void> {
-    const { transport, client, events, metrics, signal, namespace, lbClass } = this.#options;
+    const { transport, metrics, signal, namespace, logger } = this.#options;
+    const { store, isThere } = reservationStore(transport, namespace, { logger, metrics, signal });
+    void store.synced.then(() => this.#openReservations(store));
+    await isThere;
+  }
+
+  /** At the start, or when the kind is installed later. */
+  #openReservations(reservations: Store<ReservationView>): void {
+    const { client, events, namespace, lbClass } = this.#options;
     const logger = this.#options.logger.child({ logger: 'reservations' });
-    const reservations = await reservationStore({
-      transport,
-      client,
-      namespace,
-      context: { logger, metrics, signal },
-    });
-    if (reservations === undefined) return;
     const loop = new ReservationLoop({
       ipam: this.#ipam,
       reservations,
@@ -158,6 +160,7 @@ export class Controller {
     reservations.onChange((change) => {
       if (this.#active) loop.objectChanged(change);
     });
+    if (this.#active) this.#takeOverReservations();
   }
 
   /** Why the controller is not ready; undefined when it is. A standby is ready when its stores are in. */
@@ -177,10 +180,14 @@ export class Controller {
   activate(fresh: readonly Parameters<typeof projectService>[0][]): void {
     this.#active = true;
     this.#services.takeOver(fresh.map(projectService));
-    this.#reservations?.takeOver(this.#services.newest(this.#stores.services.values()));
+    this.#takeOverReservations();
     this.#queues.configuration.add('configuration');
     this.#queues.state.add(STATE_KEY);
     this.#queues.reminders.add('waiting', { after: REMINDER_LOOK_MS });
+  }
+
+  #takeOverReservations(): void {
+    this.#reservations?.takeOver(this.#services.newest(this.#stores.services.values()));
   }
 
   /** Stops taking work and waits for what runs. */
@@ -286,7 +293,8 @@ export class Controller {
     this.#queues.state.add(STATE_KEY);
   }
 
-  #uidOf(key: string): string {
-    return (this.#stores.pools.get(key) ?? this.#stores.communities.get(key))?.uid ?? '';
+  #uidOf({ kind, namespace, name }: Problem['object']): string | undefined {
+    const { pools, communities } = this.#stores;
+    return (kind === 'Community' ? communities : pools).uidOf(`${namespace}/${name}`);
   }
 }

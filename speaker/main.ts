@@ -62,11 +62,7 @@ async function start(program: SpeakerProgram): Promise<void> {
   const { nodeName, lbClass, ignoreExcludeLb } = settings;
   const frrLog = frrLogLevel(settings.logLevel, settings.frrLoggingLevel);
   const stores = watchSpeakerStores(watch, { namespace, nodeName, podLabels: podLabels(settings) });
-  const sessionStates = watchSessionStates(
-    { transport, client },
-    { namespace, nodeName },
-    { logger, metrics, signal: program.signal },
-  );
+  const sessionStates = watchSessionStates(watch, { namespace, nodeName });
   const owner = ownPod(client, namespace, settings.podName);
   const about = { namespace, nodeName, lbClass, ignoreExcludeLb, frrLog };
   const speaker = new Speaker({

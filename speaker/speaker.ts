@@ -42,7 +42,7 @@ export interface SpeakerParts {
   /** Where the metrics of FRR are. */
   readonly frrMetrics: Metrics;
   /** BGPSessionStates of this node; undefined: the kind is not installed. */
-  readonly sessionStates: Promise<Store<SessionStateView> | undefined>;
+  readonly sessionStates: Store<SessionStateView>;
   /** Addresses of the node's own interfaces, canonical. */
   readonly ownAddresses: () => ReadonlySet<string>;
 }
@@ -186,8 +186,9 @@ export class Speaker {
   }
 
   #tellSession(peer: string, event: SessionEvent): void {
-    const { events, namespace } = this.#parts;
-    events.record({ apiVersion: 'metallb.io/v1beta2', kind: 'BGPPeer', namespace, name: peer }, event);
+    const { events, namespace, stores } = this.#parts;
+    const uid = stores.config.BGPPeer.uidOf(`${namespace}/${peer}`);
+    events.record({ apiVersion: 'metallb.io/v1beta2', kind: 'BGPPeer', namespace, name: peer, uid }, event);
   }
 
   #noteRefused(where: 'model' | 'frr', refused: readonly Refusal[]): void {

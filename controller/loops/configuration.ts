@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Effects, Ipam } from '#core/ipam/ipam.ts';
 import { brokenPools } from '#core/ipam/broken.ts';
 import type { Pool, Problem } from '#core/model/config.ts';
+import { Tellings } from '#core/status/tellings.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import type { ControllerMetrics } from '#controller/metrics.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
@@ -25,8 +26,8 @@ export interface ConfigurationOptions {
   /** Everything in the stores, compiled. */
   readonly compile: () => Compiled;
   readonly services: () => Iterable<ServiceView>;
-  /** Uid of the object of a problem, for its Event; empty when unknown. */
-  readonly uidOf: (object: Problem['object']) => string;
+  /** Uid of the object of a problem, for its Event: by it `kubectl describe` finds the Event. */
+  readonly uidOf: (object: Problem['object']) => string | undefined;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly metrics: ControllerMetrics;
   readonly logger: Logger;
@@ -40,8 +41,7 @@ export class ConfigurationLoop {
   readonly #options: ConfigurationOptions;
   #pools: readonly Pool[] | undefined;
   #broken: ReadonlySet<string> = new Set();
-  /** Messages of the problems that were told. */
-  #told: ReadonlySet<string> = new Set();
+  readonly #tellings = new Tellings();
 
   constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -65,27 +65,12 @@ export class ConfigurationLoop {
     onVerdict(problems);
   }
 
-  /** New ones only: a state that lasts is said once. */
+  /** New ones only. The speakers see the same objects and tell the same: one Event is enough. */
   #tell(problems: readonly Problem[], warnings: readonly Problem[]): void {
     const { events, logger, uidOf } = this.#options;
-    const told = new Set<string>();
-    for (const problem of [...problems, ...warnings]) {
-      const { code, object, field, message, remedy } = problem;
-      const id = JSON.stringify([object, field, message]);
-      told.add(id);
-      if (this.#told.has(id)) continue;
-      const record = { ...object, field, code, problem: message, remedy };
-      const isProblem = problems.includes(problem);
-      if (isProblem) logger.error('configuration problem', record);
-      else logger.warn('configuration warning', record);
-      const reason = isProblem ? 'ConfigurationError' : 'ConfigurationWarning';
-      events.record(
-        { apiVersion: API_VERSIONS[object.kind] ?? 'metallb.io/v1beta1', ...object, uid: uidOf(object) },
-        { type: 'Warning', reason, message: `${field}: ${message}. ${remedy}` },
-      );
+    for (const { level, line, fields, object, event } of this.#tellings.news(problems, warnings)) {
+      logger[level](line, fields);
+      events.record({ ...object, uid: uidOf(object) }, { ...event, shared: true });
     }
-    this.#told = told;
   }
 }
-
-const API_VERSIONS: Readonly<Record<string, string>> = { BGPPeer: 'metallb.io/v1beta2' };

@@ -16,7 +16,6 @@ import { watchStore, type WatchContext } from '#runtime/kube/watch-store.ts';
 /** An object that configures: what it says, checked against its schema, and its status beside it. */
 export interface ResourceView<K extends 'IPAddressPool' | 'Community'> {
   readonly parsed: Parsed<K>;
-  readonly uid: string;
   readonly status: unknown;
 }
 
@@ -31,11 +30,7 @@ export interface Stores {
 function projectResource<K extends 'IPAddressPool' | 'Community'>(
   kind: K,
 ): (raw: KubeObject) => ResourceView<K> {
-  return (raw) => ({
-    parsed: parseResource(kind, raw),
-    uid: raw.metadata.uid ?? '',
-    status: structuredClone(raw['status']),
-  });
+  return (raw) => ({ parsed: parseResource(kind, raw), status: structuredClone(raw['status']) });
 }
 
 /** Starts all watches. `seen` is told of each raw Service, before anybody hears of its view. */

@@ -1,7 +1,8 @@
 /**
  * core/v1 Events. A repeat of an event is not a new object: `count` grows and `lastTimestamp` moves by PATCH
- * (controller.md 2.10), so the verbs create and patch are enough. Events are written in the background, in order,
- * and never fail their caller.
+ * (controller.md 2.10), so the verbs create and patch are enough. An event that each of many processes has to tell
+ * is named after its content, so that the first one writes it and the others find it there. Events are written in
+ * the background, in order, and never fail their caller.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Logger } from '#runtime/log/logger.ts';
@@ -9,6 +10,7 @@ import { sleep, systemClock } from '#runtime/queue/clock.ts';
 import { backoffMs, TokenBucket } from '#runtime/queue/rate-limiter.ts';
 import type { Clock } from '#runtime/queue/types.ts';
 import { KubeError, type KubeClient, type KubeObject, type ResourceType } from './types.ts';
+import { unless } from './unless.ts';
 
 export const eventType: ResourceType = {
   group: '',
@@ -32,6 +34,8 @@ export interface EventText {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
+  /** Other processes see the same and tell it too: one of them is enough. */
+  readonly shared?: boolean;
 }
 
 export interface EventRecorder {
@@ -145,8 +149,13 @@ class Recorder implements EventRecorder {
         return remember(this.#written, key, { name: before.name, count });
       }
     }
-    const name = `${object.name}.${uniqueSuffix(this.#salt + key, at)}`;
-    await this.#options.client.create(eventType, this.#body({ name, namespace }, object, event, at));
+    const suffix = event.shared === true ? hashOf(key, 16) : uniqueSuffix(this.#salt + key, at);
+    const name = `${eventPrefix(object.name)}.${suffix}`;
+    const body = this.#body({ name, namespace }, object, event, at);
+    const creation = this.#options.client.create(eventType, body);
+    const created = event.shared === true ? await unless(409, creation) : await creation;
+    // Said by another process already; when its event has expired, the next one to say it writes it.
+    if (created === undefined) return;
     remember(this.#written, key, { name, count: 1 });
   }
 
@@ -194,8 +203,16 @@ function identity(object: InvolvedObject, ...event: readonly string[]): string {
 
 /** Names must not collide between processes: time and content. */
 function uniqueSuffix(key: string, at: number): string {
-  const hash = createHash('sha256').update(key).digest('hex').slice(0, 6);
-  return `${Math.floor(at).toString(16)}${hash}`;
+  return `${Math.floor(at).toString(16)}${hashOf(key, 6)}`;
+}
+
+function hashOf(key: string, digits: number): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, digits);
+}
+
+/** Names of objects may be as long as a name can be: the suffix must fit behind them. */
+function eventPrefix(name: string): string {
+  return name.slice(0, 220).replace(/[-.]+$/, '');
 }
 
 /** metav1.Time. */

@@ -1,48 +1,23 @@
-/** The store of a kind that an installation may lack, or that its rights do not cover: then it is off. */
-import { sleep, systemClock } from '../queue/clock.ts';
+/** The store of a kind that an installation may lack, or that its rights do not cover, now or for good. */
 import type { Transport } from './transport.ts';
-import { KubeError, type KubeClient, type Store, type WatchOptions } from './types.ts';
+import type { Store, WatchOptions } from './types.ts';
 import { watchStore, type WatchContext } from './watch-store.ts';
 
-const RETRY_MS = 1000;
-
-export interface OptionalStore<T> extends WatchOptions<T> {
-  readonly namespace: string;
-  /** What is off without it, for the log: `no KIND: … is off until a restart`. */
-  readonly feature: string;
+export interface OptionalStore<T> {
+  /** Empty until the kind is there; then it fills, without a restart. */
+  readonly store: Store<T>;
+  /** True with the first complete list, false when the API server says that there is none to be had (yet). */
+  readonly isThere: Promise<boolean>;
 }
 
-/** The store, complete; undefined (and one line in the log) when the kind is not installed or not allowed. */
-export async function optionalStore<T>(
-  { transport, client }: { readonly transport: Transport; readonly client: Pick<KubeClient, 'list'> },
-  options: OptionalStore<T>,
+/** Starts to watch; `options.feature` says in the log what is off without the kind. */
+export function optionalStore<T>(
+  transport: Transport,
+  options: WatchOptions<T> & { readonly feature: string },
   context: WatchContext,
-): Promise<Store<T> | undefined> {
-  if (!(await isServed(client, options, context))) return undefined;
-  const store = watchStore(transport, options, context);
-  await store.synced;
-  return store;
-}
-
-async function isServed<T>(
-  client: Pick<KubeClient, 'list'>,
-  { type, namespace, feature }: OptionalStore<T>,
-  { logger, signal }: WatchContext,
-): Promise<boolean> {
-  while (!signal.aborted) {
-    try {
-      await client.list(type, { namespace, signal });
-      return true;
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      if (error.status === 404 || error.status === 403) {
-        const reason = error.status === 404 ? 'the kind is not installed' : 'we may not read it';
-        logger.info(`no ${type.kind}: ${feature} off until a restart`, { reason });
-        return false;
-      }
-      logger.debug(`cannot ask for ${type.kind} yet`, { error });
-      await sleep(systemClock, RETRY_MS, signal);
-    }
-  }
-  return false;
+): OptionalStore<T> {
+  const unavailable = Promise.withResolvers<boolean>();
+  const onUnavailable = (): void => unavailable.resolve(false);
+  const store = watchStore(transport, options, { ...context, onUnavailable });
+  return { store, isThere: Promise.race([store.synced.then(() => true), unavailable.promise]) };
 }

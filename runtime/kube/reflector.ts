@@ -15,6 +15,7 @@ import { KubeError, type KubeObject, type WatchOptions } from './types.ts';
 import {
   initialState,
   isGone,
+  isUnavailable,
   nextStep,
   parseEvent,
   refusesStreaming,
@@ -30,6 +31,8 @@ export interface ReflectorDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** The kind is not installed, or we may not read it. Called once; it is asked for again all the time. */
+  readonly onUnavailable?: (() => void) | undefined;
 }
 
 const backoff = { baseMs: 800, capMs: 30_000 };
@@ -86,23 +89,24 @@ class Reflector<T> {
     const wait = Math.max(retryAfterMs, pause ? backoffMs(Math.max(1, next.failures), random(), backoff) : 0);
     const fields = { ...this.#kind, cause, error: ended.error, waitMs: Math.round(wait) };
     if (ended.error === undefined || isGone(ended.error)) logger.debug('watch ended', fields);
-    else if (ended.error.status === 404) this.#tellMissing(next.failures);
+    else if (isUnavailable(ended.error)) this.#tellUnavailable(ended.error, next.failures);
     else if (next.failures <= 1) logger.info('watch interrupted', fields);
     else logger.warn('watch fails repeatedly', { ...fields, failures: next.failures });
     if (wait > 0) await sleep(clock, wait, signal);
     return next;
   }
 
-  /** Once: a kind that is not installed may be meant so. It is asked for again all the time. */
-  #tellMissing(failures: number): void {
-    const { plural, group } = this.#options.type;
-    const fields = { ...this.#kind, resource: `${plural}.${group}`, failures };
-    if (failures > 1) this.#deps.logger.debug('the kind is still not installed', fields);
-    else
-      this.#deps.logger.warn(
-        'the kind is not installed: what needs it is off until its CRD is there',
-        fields,
-      );
+  /** Once: a kind that is not installed may be meant so. */
+  #tellUnavailable(error: KubeError, failures: number): void {
+    const { type, feature = 'what needs it is' } = this.#options;
+    const fields = { ...this.#kind, resource: `${type.plural}.${type.group}`, failures };
+    const [state, remedy] =
+      error.status === 404
+        ? ['is not installed', 'its CRD is there']
+        : ['may not be read by us', 'a role grants get, list and watch'];
+    if (failures > 1) return this.#deps.logger.debug(`the kind still ${state}`, fields);
+    this.#deps.logger.warn(`the kind ${state}: ${feature} off until ${remedy}`, { ...fields, error });
+    this.#deps.onUnavailable?.();
   }
 
   async #request(state: WatchState): Promise<Ended> {

@@ -80,6 +80,10 @@ export class ReflectedStore<T> implements Store<T> {
     return () => this.#listeners.delete(listener);
   }
 
+  uidOf(key: string): string | undefined {
+    return this.#uids.get(key);
+  }
+
   byIndex(index: string, value: string): readonly T[] {
     const values = this.#indexes.get(index);
     if (values === undefined) throw new RangeError(`store has no index ${index}`);

@@ -113,6 +113,8 @@ export interface Store<T> extends ReadonlyMap<string, T> {
   readonly version: number;
   /** Called synchronously after each change (not for deep-equal ones). Returns the unsubscribe function. */
   onChange(listener: (change: StoreChange<T>) => void): () => void;
+  /** `metadata.uid` of the object behind a view. */
+  uidOf(key: string): string | undefined;
   /** Values under an index declared at construction. */
   byIndex(index: string, value: string): readonly T[];
 }
@@ -125,5 +127,7 @@ export interface WatchOptions<T> {
   readonly fieldSelector?: string;
   /** Copies what is kept; undefined skips the object (and removes an earlier view of it). */
   readonly project: (raw: KubeObject) => T | undefined;
+  /** What is off while the kind is not installed or not readable, with its verb, for the log: `reservations are`. */
+  readonly feature?: string;
   readonly indexes?: Readonly<Record<string, (view: T) => readonly string[]>>;
 }

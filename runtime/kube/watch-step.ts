@@ -123,6 +123,11 @@ export function isGone(error: KubeError): boolean {
   return error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone';
 }
 
+/** No such kind, or no right to read it: an answer that may last, and change while we run. */
+export function isUnavailable(error: KubeError): boolean {
+  return error.status === 404 || error.status === 403;
+}
+
 /** The server does not offer streamed lists (feature off: 422; too old to know it: 400). */
 export function refusesStreaming(error: KubeError): boolean {
   return error.status === 400 || error.status === 422;

@@ -16,6 +16,8 @@ export interface WatchContext {
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** The kind is not installed, or we may not read it; the store fills as soon as that changes. Called once. */
+  readonly onUnavailable?: () => void;
 }
 
 /** Starts a reflector and returns its store at once; `synced` resolves when the first complete list is in. */
@@ -24,7 +26,7 @@ export function watchStore<T>(
   options: WatchOptions<T>,
   context: WatchContext,
 ): Store<T> {
-  const { signal } = context;
+  const { signal, onUnavailable } = context;
   const { kind } = options.type;
   const logger = context.logger.child({ logger: 'reflector' });
   const metrics = context.metrics && watchMetrics(context.metrics);
@@ -36,6 +38,6 @@ export function watchStore<T>(
   context.metrics?.onCollect(() => metrics?.objects.set({ kind }, store.size));
   const clock = context.clock ?? systemClock;
   const random = context.random ?? Math.random;
-  void reflect(store, options, { transport, logger, metrics, clock, random, signal });
+  void reflect(store, options, { transport, logger, metrics, clock, random, signal, onUnavailable });
   return store;
 }

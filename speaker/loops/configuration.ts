@@ -4,13 +4,16 @@
  */
 import type { DecisionContext } from '#core/announce/verdict.ts';
 import { bgpContext } from '#core/bgp/gates.ts';
+import { Tellings } from '#core/status/tellings.ts';
 import { compileKeeping, type Kept, type LastGood } from '#core/config/keep.ts';
+import type { ConfigKind } from '#core/api/ingest.ts';
 import type { ClusterResources } from '#core/config/resources.ts';
 import { Digests } from '#core/election/elect.ts';
 import type { BgpPeer, Problem } from '#core/model/config.ts';
 import { formatAddress, parseAddress } from '#core/model/ip.ts';
 import type { NodeView } from '#core/model/views.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
+import type { Store } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Gauge, Metrics } from '#runtime/metrics/types.ts';
 import type { SpeakerStores } from '#speaker/loops/stores.ts';
@@ -29,8 +32,6 @@ export interface ConfigurationOptions {
   readonly onProblems: (problems: readonly Problem[]) => void;
 }
 
-const API_VERSIONS: Readonly<Record<string, string>> = { BGPPeer: 'metallb.io/v1beta2' };
-
 export class Configuration {
   readonly #options: ConfigurationOptions;
   readonly #digests = new Digests();
@@ -41,7 +42,8 @@ export class Configuration {
   #problems: readonly Problem[] = [];
   /** What FRR refuses of what was compiled. */
   #refused: readonly Problem[] = [];
-  #told: ReadonlySet<string> = new Set();
+  #warnings: readonly Problem[] = [];
+  readonly #tellings = new Tellings();
 
   constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -100,7 +102,8 @@ export class Configuration {
     this.#lastGood = compiled.lastGood;
     this.#problems = compiled.problems;
     this.#loaded.set({}, 1);
-    this.#tell(compiled.warnings);
+    this.#warnings = compiled.warnings;
+    this.#tell();
     return compiled;
   }
 
@@ -133,36 +136,21 @@ export class Configuration {
       remedy: 'Correct the field that is named; all other peers work.',
       summary: `peer ${peer} is left out: ${message}`,
     }));
-    this.#tell([]);
+    this.#tell();
   }
 
-  /** New problems only: a state that lasts is said once. */
-  #tell(warnings: readonly Problem[]): void {
+  /** New ones only. Every speaker sees the same objects: one Event is enough. */
+  #tell(): void {
+    const { logger, events, stores } = this.#options;
     const problems = [...this.#problems, ...this.#refused];
-    const told = new Set<string>();
-    for (const problem of [...problems, ...warnings]) {
-      const id = JSON.stringify([problem.object, problem.field, problem.message]);
-      told.add(id);
-      if (!this.#told.has(id)) this.#say(problem, problems.includes(problem));
+    for (const { level, line, fields, object, event } of this.#tellings.news(problems, this.#warnings)) {
+      logger[level](line, fields);
+      const store = stores.config[object.kind as ConfigKind] as Store<unknown> | undefined;
+      const uid = store?.uidOf(`${object.namespace}/${object.name}`);
+      events.record({ ...object, uid }, { ...event, shared: true });
     }
-    this.#told = told;
     this.#stale.set({}, problems.length === 0 ? 0 : 1);
     this.#options.onProblems(problems);
-  }
-
-  #say({ code, object, field, message, remedy }: Problem, isProblem: boolean): void {
-    const { logger, events } = this.#options;
-    const record = { ...object, field, code, problem: message, remedy };
-    if (isProblem) logger.error('configuration problem', record);
-    else logger.warn('configuration warning', record);
-    events.record(
-      { apiVersion: API_VERSIONS[object.kind] ?? 'metallb.io/v1beta1', ...object },
-      {
-        type: 'Warning',
-        reason: isProblem ? 'ConfigurationError' : 'ConfigurationWarning',
-        message: `${field}: ${message}. ${remedy}`,
-      },
-    );
   }
 }
 

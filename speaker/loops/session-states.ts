@@ -1,4 +1,4 @@
-/** Writes the BGPSessionState objects of this node. Where the kind is not installed, nothing is written. */
+/** Writes the BGPSessionState objects of this node, as soon as the kind is installed. */
 import { metallbResources } from '#core/api/resources.ts';
 import type { SessionReport } from '#core/frr/reconcile.ts';
 import {
@@ -23,8 +23,8 @@ export interface SessionStatesOptions {
   readonly nodeName: string;
   /** Our pod: the objects vanish with it. */
   readonly owner: () => Promise<OwnerReference | undefined>;
-  /** The objects of this node; undefined: the kind is not installed. */
-  readonly store: Promise<Store<SessionStateView> | undefined>;
+  /** The objects of this node; not synced while the kind is not installed. */
+  readonly store: Store<SessionStateView>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -33,7 +33,6 @@ export interface SessionStatesOptions {
 export class SessionStates {
   readonly #options: SessionStatesOptions;
   readonly #queue: WorkQueue;
-  #store: Store<SessionStateView> | undefined;
   /** By name of the object; undefined before the first look at the sessions. */
   #reports: ReadonlyMap<string, SessionReport> | undefined;
   readonly #writtenAt = new Map<string, number>();
@@ -47,9 +46,11 @@ export class SessionStates {
       logger,
       metrics,
     });
-    options.store
-      .then((store) => this.#follow(store))
-      .catch((error: unknown) => logger.error('no states of BGP sessions are written', { error }));
+    options.store.onChange(({ old, now }) => {
+      const name = (now ?? old)?.name;
+      if (name !== undefined) this.#queue.add(name);
+    });
+    void options.store.synced.then(() => this.#lookAtAll());
   }
 
   /** The sessions of this node as they are now. */
@@ -58,30 +59,24 @@ export class SessionStates {
     this.#reports = new Map(
       reports.map((report) => [sessionStateName(nodeName, report.intended.peer), report]),
     );
-    if (this.#store === undefined) return;
-    for (const name of new Set([...this.#reports.keys(), ...this.#names()])) this.#queue.add(name);
+    this.#lookAtAll();
   }
 
   close(deadlineMs: number): Promise<void> {
     return this.#queue.drain(deadlineMs);
   }
 
-  #follow(store: Store<SessionStateView> | undefined): void {
-    this.#store = store;
-    store?.onChange(({ old, now }) => {
-      const name = (now ?? old)?.name;
-      if (name !== undefined) this.#queue.add(name);
-    });
-  }
-
-  #names(): string[] {
-    return [...(this.#store?.values() ?? [])].map(({ name }) => name);
+  #lookAtAll(): void {
+    const { store } = this.#options;
+    if (!store.isSynced) return;
+    const stored = [...store.values()].map(({ name }) => name);
+    for (const name of new Set([...(this.#reports?.keys() ?? []), ...stored])) this.#queue.add(name);
   }
 
   async #handle(name: string, signal: AbortSignal): Promise<Outcome> {
-    const { namespace, nodeName, client, clock } = this.#options;
-    if (this.#store === undefined || this.#reports === undefined) return done;
-    const existing = this.#store.get(`${namespace}/${name}`);
+    const { namespace, nodeName, client, clock, store } = this.#options;
+    if (!store.isSynced || this.#reports === undefined) return done;
+    const existing = store.get(`${namespace}/${name}`);
     const report = this.#reports.get(name);
     const ref = { type, namespace, name };
     // Where somebody else was faster, the store's next change brings the key back.

@@ -33,8 +33,6 @@ import {
   sessionStateLabels,
   type SessionStateView,
 } from '#core/status/bgp-session-state.ts';
-import { optionalStore } from '#runtime/kube/optional-store.ts';
-import type { WatchContext } from '#runtime/kube/watch-store.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { KubeObject, Store, WatchOptions } from '#runtime/kube/types.ts';
 
@@ -126,21 +124,19 @@ export function watchSpeakerStores(
   };
 }
 
-/** The BGPSessionStates of this node; undefined where the kind is not installed. */
+/** The BGPSessionStates of this node, as soon as the kind is there. */
 export function watchSessionStates(
-  kube: Parameters<typeof optionalStore>[0],
+  watch: Watch,
   { namespace, nodeName }: Pick<StoreScope, 'namespace' | 'nodeName'>,
-  context: WatchContext,
-): Promise<Store<SessionStateView> | undefined> {
+): Store<SessionStateView> {
   const { [NODE]: node } = sessionStateLabels(nodeName, '', '');
-  const options = {
+  return watch({
     type: metallbResources.BGPSessionState,
     namespace,
     labelSelector: `${NODE}=${node}`,
     project: projectSessionState,
     feature: 'the states of BGP sessions are',
-  };
-  return optionalStore(kube, options, context);
+  });
 }
 
 /** A pod that is not (or no longer) on the network is no member. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { metallbResources } from '#core/api/resources.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
 import type { KubeObject } from '#runtime/kube/types.ts';
 import { ControllerLab, LEADER_FLAGS, NAMESPACE } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
@@ -194,9 +195,8 @@ describe('reservations', () => {
     }, 20_000);
   });
 
-  it('where the kind is not installed, all else works', async () => {
-    const crds = { group: 'apiextensions.k8s.io', version: 'v1', namespaced: false };
-    const crd = { ...crds, plural: 'customresourcedefinitions', kind: 'CustomResourceDefinition' };
+  it('where the kind is not installed, all else works; it comes later and is used without a restart', async () => {
+    const crd = kinds.CustomResourceDefinition;
     const name = 'ipreservations.metallb.io';
     await lab.client.delete({ type: crd, name });
     await eventually(async () => {
@@ -209,6 +209,13 @@ describe('reservations', () => {
     expect(controller.log.split('reservations are off').length).toBe(2);
     const file = join(import.meta.dirname, '../../../config/crd/metallb.io_ipreservations.yaml');
     await lab.client.create(crd, parse(await readFile(file, 'utf8')) as KubeObject);
-    await eventually(() => lab.client.list(type, { namespace: NAMESPACE }));
+    await eventually(
+      async () => expect(await spec('default.a')).toMatchObject({ addresses: ['192.0.2.0'] }),
+      60_000,
+    );
+    await lab.deleteService('a');
+    await lab.service('b');
+    await lab.expectIps('b', ['192.0.2.1']);
+    expect(controller.log.split('reservations are off').length).toBe(2);
   });
 });

@@ -34,7 +34,10 @@ let lab: Lab;
 beforeAll(async () => {
   lab = await Lab.up({ name: 'mlb-t-sess', level: 'light', nodes: 1, report: quiet });
   const stage = new LightStage(lab, ['--log-level=all']);
-  for (const step of stage.deploy) await step.run(() => undefined);
+  const [install, programs] = stage.deploy;
+  await install?.run(() => undefined);
+  await lab.kubectl(['delete', 'crd', 'bgpsessionstates.metallb.io']);
+  await programs?.run(() => undefined);
   await lab.router.load(`router bgp 64513\n neighbor 10.90.0.11 password ${SECRET}\n`);
   await lab.kubectl(['apply', '-f', join(root, 'lab/demo/manifests/bgp.yaml')]);
   await apply({
@@ -66,6 +69,14 @@ async function apply(object: object): Promise<void> {
   });
 }
 
+function describeObject(kind: string, name: string): Promise<string> {
+  return lab.kubectl(['-n', NAMESPACE, 'describe', `${kind}.metallb.io`, name]);
+}
+
+function speakerLog(): string {
+  return readFileSync(join(lab.folder, 'logs', 'speaker-node1.log'), 'utf8');
+}
+
 async function states(): Promise<readonly SessionObject[]> {
   const text = await lab.kubectl(['-n', NAMESPACE, 'get', 'bgpsessionstates.metallb.io', '-o', 'json']);
   return (JSON.parse(text) as { items: SessionObject[] }).items;
@@ -76,6 +87,16 @@ async function stateOf(peer: string): Promise<NonNullable<SessionObject['status'
   if (found?.status === undefined) throw new Error(`no state of ${peer}`);
   return found.status;
 }
+
+describe('the kind', () => {
+  it('C04: may come after the speaker, which says once what is off and needs no restart', async () => {
+    const told = 'the states of BGP sessions are off until its CRD is there';
+    await eventually(() => expect(speakerLog().split(told)).toHaveLength(2), LONG);
+    await lab.kubectl(['apply', '--server-side', '-f', join(root, 'config/crd')]);
+    await eventually(async () => expect(await states()).toHaveLength(2), LONG);
+    expect(speakerLog().split(told)).toHaveLength(2);
+  });
+});
 
 describe('kubectl get bgpsessionstates', () => {
   it('shows each session of the node, why one is down, and what to do', async () => {
@@ -108,6 +129,7 @@ describe('kubectl get bgpsessionstates', () => {
       const shown = await lab.kubectl([...events, '-o', 'custom-columns=O:.involvedObject.name,M:.message']);
       expect(shown).toMatch(/router +session of node node1 with 10\.90\.0\.254 .*"moving"/);
     }, LONG);
+    expect(await describeObject('bgppeer', 'router')).toContain('BGPSessionDown');
     await lab.router.load('router bgp 64513\n no neighbor 10.90.0.11 shutdown\n');
     await eventually(async () => expect((await stateOf('router')).bgpStatus).toBe('Established'), LONG);
   });
@@ -142,6 +164,35 @@ describe('status of what is announced', () => {
     await lab.kubectl(['-n', NAMESPACE, 'delete', 'bgppeer', 'self']);
     await eventually(async () => expect((await stateOf('second')).bgpStatus).toBe('Established'), LONG);
     expect((await stateOf('router')).bgpStatus).toBe('Established');
+  });
+});
+
+describe('a bad object', () => {
+  it('is told by controller and speaker, with one Event, which kubectl describe shows', async () => {
+    await apply({
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'IPAddressPool',
+      metadata: { name: 'reversed', namespace: NAMESPACE },
+      spec: { addresses: ['192.0.2.9-192.0.2.1'] },
+    });
+    await eventually(() => {
+      for (const [name, text] of logs())
+        if (name.startsWith('speaker') || name.startsWith('controller'))
+          expect(text.split('configuration problem').length, name).toBeGreaterThan(1);
+    }, LONG);
+    await eventually(
+      async () => expect(await describeObject('ipaddresspool', 'reversed')).toContain('is after end'),
+      LONG,
+    );
+    // Both have planned theirs; a second bad object's Event comes after whatever was still to be written.
+    await apply(bgpPeer('no-profile', { peerAddress: '10.90.0.253', bfdProfile: 'missing' }));
+    await eventually(
+      async () => expect(await describeObject('bgppeer', 'no-profile')).toContain('missing'),
+      LONG,
+    );
+    const about = ['get', 'events', '--field-selector', 'involvedObject.name=reversed', '-o', 'name'];
+    expect((await lab.kubectl(['-n', NAMESPACE, ...about])).trim().split('\n')).toHaveLength(1);
+    await lab.kubectl(['-n', NAMESPACE, 'delete', 'ipaddresspool/reversed', 'bgppeer/no-profile']);
   });
 });
 

@@ -50,6 +50,34 @@ describe('event recorder (controller.md 2.10)', () => {
     expect(events()[0]?.metadata.name).toMatch(/^web\.[0-9a-f]+$/);
   });
 
+  it('several processes that tell the same write one event; the one that wrote it counts up', async () => {
+    const told = { ...allocated, shared: true };
+    const other = createEventRecorder({
+      client: createKubeClient(createTransport(plainCredentials(fake.url), { logger: silent })),
+      component: 'metallb-speaker',
+      host: 'node2',
+      logger: silent,
+      clock,
+    });
+    recorder.record(service, told);
+    await eventually(() => expect(events()).toHaveLength(1));
+    other.record(service, told);
+    other.record({ ...service, uid: 'u2' }, told);
+    await eventually(() => expect(events()).toHaveLength(2));
+    recorder.record(service, told);
+    await eventually(() => expect(events()[0]).toMatchObject({ count: 2, source: { host: 'node1' } }));
+    fake.remove(eventType, `shop/${events()[0]?.metadata.name}`);
+    other.record(service, told);
+    await eventually(() => expect(events()).toHaveLength(2));
+    expect(events()).toContainEqual(expect.objectContaining({ count: 1, involvedObject: service }));
+  });
+
+  it('an object whose name is as long as a name can be has an event too', async () => {
+    recorder.record({ ...service, name: `${'a'.repeat(219)}.${'b'.repeat(33)}` }, allocated);
+    await eventually(() => expect(events()).toHaveLength(1));
+    expect(events()[0]?.metadata.name).toMatch(/^a{219}\.[0-9a-f]+$/);
+  });
+
   it('counts a repeat up by patch instead of writing another', async () => {
     recorder.record(service, allocated);
     await clock.advance(5000);
