@@ -1,6 +1,6 @@
 /** The controller's loops and what connects them: stores to queues, queues to loops, loops to each other. */
 import { isDeepStrictEqual } from 'node:util';
-import { compareAge, handles } from '#core/ipam/decide.ts';
+import { ageRank, compareAge, handles } from '#core/ipam/decide.ts';
 import { Ipam, type Effects } from '#core/ipam/ipam.ts';
 import type { ReservationView } from '#core/ipam/reservation-plan.ts';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
@@ -48,6 +48,8 @@ const SERVICE_WRITERS = 16;
 const CONFIGURATION_DELAY_MS = 20;
 /** Without the lease: it is renewed or we end within this order of time. */
 const LEASE_PAUSE_MS = 200;
+/** What users do to a Service, and what follows from it, goes before looking at all of them. */
+const PRIORITY = { change: 50, all: 10, reminder: 0 } as const;
 const STATE_KEY = 'controller';
 const REMINDER_LOOK_MS = 60_000;
 
@@ -66,6 +68,8 @@ export class Controller {
   #reservations: ReservationLoop | undefined;
   /** Keys of the first pass that were not looked at yet; undefined before the pass. */
   #firstPass: Set<string> | undefined;
+  /** The same of the last look at all. */
+  readonly #toLookAt = new Set<string>();
   #active = false;
   #problems: readonly Problem[] | undefined;
 
@@ -217,7 +221,7 @@ export class Controller {
         this.#services.heard(change.now);
         this.#reservations?.serviceChanged(change);
       }
-      this.#queues.services.add(change.key);
+      this.#look(change.key, PRIORITY.change);
     });
     const configure = (): void =>
       this.#queues.configuration.add('configuration', { after: CONFIGURATION_DELAY_MS });
@@ -245,6 +249,7 @@ export class Controller {
       return await this.#services.reconcile(key, signal);
     } finally {
       this.#firstPass?.delete(key);
+      this.#toLookAt.delete(key);
     }
   }
 
@@ -266,12 +271,19 @@ export class Controller {
   }
 
   #remind(): Outcome {
-    for (const key of this.#services.remind()) this.#queues.services.add(key, { priority: 0 });
+    for (const key of this.#services.remind()) this.#look(key, PRIORITY.reminder);
     return { kind: 'after', ms: REMINDER_LOOK_MS };
   }
 
+  #look(key: string, priority: number): void {
+    const view = this.#stores.services.get(key);
+    this.#queues.services.add(key, { priority, ...(view === undefined ? {} : { rank: ageRank(view) }) });
+  }
+
   #follow({ wake, pools }: Effects): void {
-    for (const key of wake) this.#queues.services.add(key);
+    // Who has lost an address is not waiting for another yet: while all are looked at, those who wait take their turn by age.
+    const priority = this.#toLookAt.size > 0 ? PRIORITY.all : PRIORITY.change;
+    for (const key of wake) this.#look(key, priority);
     for (const name of pools) this.#queues.poolStatus.add(name, { after: POOL_STATUS_DELAY_MS });
   }
 
@@ -283,7 +295,10 @@ export class Controller {
       .sort(compareAge)
       .map(({ key }) => key);
     if (first) this.#firstPass = new Set(keys);
-    for (const key of keys) this.#queues.services.add(key, { priority: first ? 0 : 10 });
+    for (const key of keys) {
+      this.#toLookAt.add(key);
+      this.#look(key, PRIORITY.all);
+    }
     this.#follow(effects);
     this.#reservations?.lookAtAll();
   }

@@ -63,16 +63,37 @@ export function adoptService(service: ServiceView, allocations: Allocations): bo
   return recorded.length > 0 && allocations.book(claimOf(service), recorded).ok;
 }
 
-/** Older Services first, then by key. */
+/** Older Services first, then by key: in order of code units. */
+export function ageRank({ creationTimestamp, key }: Pick<ServiceView, 'creationTimestamp' | 'key'>): string {
+  return `${creationTimestamp} ${key}`;
+}
+
 export function compareAge(a: ServiceView, b: ServiceView): number {
-  const left = `${a.creationTimestamp} ${a.key}`;
-  const right = `${b.creationTimestamp} ${b.key}`;
+  const left = ageRank(a);
+  const right = ageRank(b);
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Order of adoption: more recorded addresses first, then by age. */
+/**
+ * Order of adoption: those that would move anyway come last, so that an edit takes an address from nobody else; then
+ * more recorded addresses first, then by age.
+ */
 export function adoptionOrder(a: ServiceView, b: ServiceView): number {
-  return b.ingress.length - a.ingress.length || compareAge(a, b);
+  const moves = Number(wantsOther(a)) - Number(wantsOther(b));
+  return moves || b.ingress.length - a.ingress.length || compareAge(a, b);
+}
+
+/** The Service asks for something else than what it has recorded. */
+function wantsOther(service: ServiceView): boolean {
+  const recorded = recordedAddresses(service);
+  const family = serviceFamily(service);
+  if (family === undefined || familyChanged(familyOf(recorded), family, service.ipFamilyPolicy)) return true;
+  const request = requestedAddresses(service);
+  if (request.kind !== 'addresses') return false;
+  return !sameSet(
+    request.addresses,
+    recorded.flatMap((address) => address ?? []),
+  );
 }
 
 function leave(reason: string): Decision {

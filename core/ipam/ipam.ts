@@ -62,7 +62,10 @@ export class Ipam {
   decide(service: ServiceView): Turn {
     const before = this.#before(service.key);
     const decision = this.#unsaid(service.key, this.#decide(service));
+    const isWritten = decision.kind === 'assign' || decision.kind === 'clear';
+    if (!isWritten) this.#leaving.settled(service.key);
     if (before.length > 0 || handles(service, this.#lbClass)) this.#leaving.hold(service, before);
+    if (isWritten) this.#leaving.writes(service.key, decision.addresses);
     const next = this.waiting.settle(service.key, service.creationTimestamp, decision.wait);
     return { decision, ...this.#effects(this.allocations.drainChanges(), next) };
   }
@@ -74,14 +77,14 @@ export class Ipam {
 
   /** The last decision for the Service is written down: what it gave up is free. */
   recorded(key: string): Effects {
-    this.#leaving.release(key);
+    this.#leaving.settled(key);
     return this.#effects(this.allocations.drainChanges(), undefined);
   }
 
   /** The Service is gone. */
   forget(key: string): Effects {
     this.allocations.release(key);
-    this.#leaving.release(key);
+    this.#leaving.settled(key);
     this.#said.delete(key);
     const next = this.waiting.settle(key, '', undefined);
     return this.#effects(this.allocations.drainChanges(), next);

@@ -1,6 +1,7 @@
 /**
- * An address that is recorded on a Service is given to nobody else before the record is written, however long that
- * takes: what a Service gives up, or cannot keep after a change of pools, is booked under a key of its own until then.
+ * An address that is recorded on a Service, or may be by a write that is under way, is given to nobody else before the
+ * record without it is written, however long that takes: what a Service gives up, or cannot keep after a change of
+ * pools, is booked under a key of its own until then.
  */
 import type { Allocations, Booking } from '#core/ipam/allocations.ts';
 import { recordedAddresses } from '#core/ipam/record.ts';
@@ -13,6 +14,8 @@ export class Leaving {
   readonly #allocations: Allocations;
   /** Keys of the bookings, by Service. */
   readonly #keys = new Map<string, readonly string[]>();
+  /** What writes that are under way, or failed, may have put into the records, by Service. */
+  readonly #writing = new Map<string, readonly IpAddress[]>();
 
   constructor(allocations: Allocations) {
     this.#allocations = allocations;
@@ -25,15 +28,27 @@ export class Leaving {
     return keys.flatMap((each) => this.#allocations.release(each) ?? []);
   }
 
+  /** A record with these addresses is about to be written. */
+  writes(key: string, addresses: readonly IpAddress[]): void {
+    this.#writing.set(key, [...(this.#writing.get(key) ?? []), ...addresses]);
+  }
+
+  /** The record is what was decided last, or gone; what was held for the Service is free. */
+  settled(key: string): void {
+    this.#writing.delete(key);
+    this.release(key);
+  }
+
   /**
-   * Holds what the Service has in its record and does not have booked. `before`: what it had, and what was held for
+   * Holds what the Service has, or may have, in its record and does not have booked. `before`: what it had, and what was held for
    * it. An address on which others are is held only if it could be shared with them.
    */
   hold(service: ServiceView, before: readonly Booking[]): void {
     const now = this.#allocations.bookings.get(service.key)?.addresses ?? [];
-    const left = recordedAddresses(service)
-      .flatMap((address) => address ?? [])
-      .filter((address) => !has(now, address));
+    const recorded = recordedAddresses(service).flatMap((address) => address ?? []);
+    const left = [...recorded, ...(this.#writing.get(service.key) ?? [])].filter(
+      (address) => !has(now, address),
+    );
     if (left.length === 0) return;
     const claim = before[0]?.claim ?? claimOf(service);
     const keys = left.flatMap((address) => this.#hold(address, service.key, claim) ?? []);

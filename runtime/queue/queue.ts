@@ -27,6 +27,7 @@ export interface QueueOptions {
 interface Entry {
   readonly key: string;
   readonly priority: number;
+  readonly rank: string;
   readonly due: number;
   /** Order of arrival among equals. */
   readonly order: number;
@@ -36,11 +37,16 @@ const defaultPriority = 50;
 const failureBackoff = { baseMs: 5, capMs: 60_000 };
 const conflictBackoff = { baseMs: 10, capMs: 1000 };
 
-/** Earliest due time, highest priority, first arrival; `old` itself when the new one adds nothing. */
+/** Earliest due time, highest priority, the rank and the arrival it had; `old` itself when the new one adds nothing. */
 function merge(old: Entry, added: Entry): Entry {
   if (old.due <= added.due && old.priority >= added.priority) return old;
   const priority = Math.max(old.priority, added.priority);
-  return { key: old.key, priority, due: Math.min(old.due, added.due), order: old.order };
+  return { ...old, priority, due: Math.min(old.due, added.due) };
+}
+
+function isBefore(a: Entry, b: Entry): boolean {
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  return a.rank === b.rank ? a.order < b.order : a.rank < b.rank;
 }
 
 export function createQueue(options: QueueOptions): WorkQueue {
@@ -56,9 +62,7 @@ class KeyedQueue implements WorkQueue {
   readonly #failures = new Map<string, number>();
   /** Heaps hold entries that may be outdated: an entry counts only while it is the one in #waiting. */
   readonly #later = new Heap<Entry>((a, b) => a.due < b.due);
-  readonly #ready = new Heap<Entry>((a, b) =>
-    a.priority === b.priority ? a.order < b.order : a.priority > b.priority,
-  );
+  readonly #ready = new Heap<Entry>(isBefore);
   readonly #retries = new TokenBucket({ perSecond: 10, burst: 100 });
   readonly #abort = new AbortController();
   #order = 0;
@@ -81,8 +85,9 @@ class KeyedQueue implements WorkQueue {
 
   add(key: string, options: AddOptions = {}): void {
     if (this.#stopped) return;
-    const { priority = defaultPriority, after = 0 } = options;
-    const added = { key, priority, due: this.#clock.now() + Math.max(0, after), order: ++this.#order };
+    const { priority = defaultPriority, rank = '', after = 0 } = options;
+    const due = this.#clock.now() + Math.max(0, after);
+    const added = { key, priority, rank, due, order: ++this.#order };
     const old = this.#waiting.get(key);
     const entry = old === undefined ? added : merge(old, added);
     if (entry === old) return;
@@ -175,7 +180,8 @@ class KeyedQueue implements WorkQueue {
     try {
       const outcome = await this.#options.handler(entry.key, this.#abort.signal);
       this.#failures.delete(entry.key);
-      if (outcome.kind === 'after') this.add(entry.key, { after: outcome.ms, priority: entry.priority });
+      const { priority, rank } = entry;
+      if (outcome.kind === 'after') this.add(entry.key, { after: outcome.ms, priority, rank });
     } catch (error) {
       result = this.#failed(entry, error);
     }
@@ -194,7 +200,7 @@ class KeyedQueue implements WorkQueue {
 
   /** Classifies what the handler threw, plans the next try, and returns the result for the metric. */
   #failed(entry: Entry, error: unknown): string {
-    const { key, priority } = entry;
+    const { key, priority, rank } = entry;
     const { logger, name: queue } = this.#options;
     const retry = error instanceof AppError ? error.retry : 'backoff';
     if (this.#stopped) return retry;
@@ -206,7 +212,7 @@ class KeyedQueue implements WorkQueue {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const after = this.#delay(failures, retry, error);
-    this.add(key, { after, priority });
+    this.add(key, { after, priority, rank });
     if (retry === 'soon') logger.info('reconcile met a conflict, trying again', { queue, key });
     else
       logger.error('reconcile failed, trying again', {

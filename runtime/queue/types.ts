@@ -8,6 +8,8 @@ export const done: Outcome = { kind: 'done' };
 export interface AddOptions {
   /** Higher first. 100 fail-over, 50 change (default), 10 config fan-out, 0 start-up. */
   readonly priority?: number;
+  /** Among equals in priority the lower comes first, in order of code units; without one, and among equals, who came first. */
+  readonly rank?: string;
   /** Milliseconds to wait; an earlier due time of the same key wins. */
   readonly after?: number;
 }

@@ -60,16 +60,24 @@ export function holders(views: Iterable<ServiceView>): ServiceView[] {
 
 /** Everybody recorded on one address may be there with the others. */
 export function expectNoConflict(views: Iterable<ServiceView>): void {
+  expect(conflicts(views)).toEqual([]);
+}
+
+/** Who is recorded on an address where the others do not let it be. */
+export function conflicts(views: Iterable<ServiceView>): readonly string[] {
+  const found: string[] = [];
   const uses = new Map<string, AddressUse>();
   for (const view of holders(views)) {
     const claim = claimOf(view);
     for (const { ip } of view.ingress) {
       const use = uses.get(ip);
-      expect(sharingConflict(use, claim), `${view.key} on ${ip}`).toBeUndefined();
+      const conflict = sharingConflict(use, claim);
+      if (conflict !== undefined) found.push(`${view.key} on ${ip}: ${JSON.stringify(conflict)}`);
       const next = use ?? { ...claim, users: new Map(), ports: new Map() };
       next.users.set(claim.key, claim.ports);
       for (const port of claim.ports) next.ports.set(port, claim.key);
       uses.set(ip, { ...next });
     }
   }
+  return found;
 }

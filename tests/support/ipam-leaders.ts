@@ -3,7 +3,7 @@
  * way, fail, or are done without an answer, and a write rests on the version that it replaces.
  */
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
-import { compareAge, type Decision } from '#core/ipam/decide.ts';
+import { ageRank, compareAge, type Decision } from '#core/ipam/decide.ts';
 import { Ipam } from '#core/ipam/ipam.ts';
 import type { Pool } from '#core/model/config.ts';
 import { formatAddress } from '#core/model/ip.ts';
@@ -47,7 +47,8 @@ export class Leader {
   readonly ipam = new Ipam('');
   readonly #cluster: StoredCluster;
   readonly #store = new Map<string, ServiceView>();
-  readonly #todo = new Set<string>();
+  readonly #changed = new Set<string>();
+  readonly #toLookAt = new Set<string>();
   readonly #underWay = new Map<string, Write>();
   #pools: readonly Pool[] | undefined;
 
@@ -58,7 +59,7 @@ export class Leader {
   }
 
   get idle(): boolean {
-    return this.#todo.size === 0 && this.#underWay.size === 0;
+    return this.#changed.size === 0 && this.#toLookAt.size === 0 && this.#underWay.size === 0;
   }
 
   /** Its watches deliver all that happened. */
@@ -72,21 +73,24 @@ export class Leader {
       const { key } = view;
       if (this.#store.get(key)?.resourceVersion === view.resourceVersion) continue;
       this.#store.set(key, view);
-      this.#todo.add(key);
+      this.#changed.add(key);
     }
     if (this.#pools === this.#cluster.pools) return;
+    if (this.#pools === undefined) this.#changed.clear();
     this.#pools = this.#cluster.pools;
     const views = [...this.#store.values()].sort(compareAge);
-    this.#follow([...views.map(({ key }) => key), ...this.ipam.configure(this.#pools, views).wake]);
+    for (const { key } of views) this.#toLookAt.add(key);
+    this.#follow(this.ipam.configure(this.#pools, views).wake);
   }
 
   /** Decides on one Service that is due and not being written; a write may be under way then. */
   decide(choice: number): void {
-    const due = [...this.#todo].filter((key) => !this.#underWay.has(key));
+    const due = this.#due().filter((key) => !this.#underWay.has(key));
     const key = due[choice % Math.max(due.length, 1)];
     const view = key === undefined ? undefined : this.#store.get(key);
     if (key === undefined) return;
-    this.#todo.delete(key);
+    this.#changed.delete(key);
+    this.#toLookAt.delete(key);
     if (view === undefined) return;
     const { decision, wake } = this.ipam.decide(view);
     this.#follow(wake);
@@ -105,7 +109,7 @@ export class Leader {
     const now = this.#cluster.services.get(key);
     if (now === undefined) return;
     if (taken && fate === 'done') this.#follow(this.ipam.recorded(key).wake);
-    else this.#todo.add(key);
+    else this.#changed.add(key);
     this.#store.set(key, now);
   }
 
@@ -125,7 +129,21 @@ export class Leader {
     throw new Error('does not settle');
   }
 
+  /** While all are looked at, those who waited take their turn by age; else they go with what users change. */
   #follow(keys: readonly string[]): void {
-    for (const key of keys) if (this.#store.has(key)) this.#todo.add(key);
+    const queue = this.#toLookAt.size > 0 ? this.#toLookAt : this.#changed;
+    for (const key of keys) if (this.#store.has(key)) queue.add(key);
+  }
+
+  /** Those that are due, in the order in which the controller's queue hands them out. */
+  #due(): string[] {
+    const byAge = (keys: Iterable<string>): string[] =>
+      [...keys].sort((a, b) => (this.#rank(a) < this.#rank(b) ? -1 : 1));
+    return [...new Set([...byAge(this.#changed), ...byAge(this.#toLookAt)])];
+  }
+
+  #rank(key: string): string {
+    const view = this.#store.get(key);
+    return view === undefined ? '' : ageRank(view);
   }
 }

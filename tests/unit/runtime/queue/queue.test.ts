@@ -67,6 +67,14 @@ describe('queue (architecture §5)', () => {
     ]);
   });
 
+  it('among equals in priority the lower rank comes first, then who came first', async () => {
+    const { clock, queue, keys } = setUp();
+    for (const key of ['c3', 'b2', 'd3', 'a1']) queue.add(key, { rank: key.slice(1) });
+    queue.add('late', { rank: '9', priority: 60 });
+    await clock.advance(0);
+    expect(keys()).toEqual(['late', 'a1', 'b2', 'c3', 'd3']);
+  });
+
   it('runs the higher priority first, and takes the higher of two', async () => {
     const { clock, queue, keys } = setUp();
     queue.add('start-up', { priority: 0 });
