@@ -124,7 +124,7 @@ export class ReservationLoop {
       wanted: this.#wanted.get(name),
       now: this.#options.now(),
     });
-    const blocked = await this.#allowed(name, this.#apply(name, object, plan, signal));
+    const blocked = await this.#allowed(name, plan.kind, this.#apply(name, object, plan, signal));
     if (blocked === undefined) return { kind: 'after', ms: REFUSED_MS };
     const afterMs = plan.kind === 'keep' ? plan.afterMs : undefined;
     if (afterMs === undefined && !blocked) return done;
@@ -133,10 +133,15 @@ export class ReservationLoop {
   }
 
   /** What the call gives; undefined when we have no right to it, which is told once. */
-  async #allowed(name: string, call: Promise<boolean>): Promise<boolean | undefined> {
+  async #allowed(
+    name: string,
+    kind: ReservationPlan['kind'],
+    call: Promise<boolean>,
+  ): Promise<boolean | undefined> {
     try {
       const result = await call;
-      this.#refused.delete(name);
+      // What is only kept may not have been written at all.
+      if (kind !== 'keep') this.#refused.delete(name);
       return result;
     } catch (error) {
       if (!(error instanceof KubeError && error.status === 403)) throw error;

@@ -1,7 +1,7 @@
 /** IPReservations, black box: addresses come back to the Service they were kept for, whatever happens in between. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { metallbResources } from '#core/api/resources.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
@@ -137,6 +137,8 @@ describe('reservations', () => {
     await lab.deleteService('later');
     await eventually(async () => expect(await reason('vip')).toBe('Reserved'));
     await lab.client.delete({ type, namespace: NAMESPACE, name: 'vip' });
+    // The controller has seen it: Services come by another watch.
+    await eventually(async () => expect(await lab.poolStatus('p')).toMatchObject({ availableIPv4: 3 }));
     await lab.service('b');
     await lab.expectIps('b', ['192.0.2.0']);
   });
@@ -167,6 +169,7 @@ describe('reservations', () => {
     await lab.pool('p', ['192.0.2.0/30']);
     const role = { type: roles, namespace: NAMESPACE, name: 'controller' };
     const { rules } = await lab.client.get(role);
+    onTestFinished(async () => void (await lab.client.patch(role, { rules })));
     await lab.client.patch(role, { rules: withoutWriting(rules as Rule[]) });
     const controller = await lab.startController();
     const told = (): number => controller.log.split('an IPReservation cannot be written').length - 1;
