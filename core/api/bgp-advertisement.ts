@@ -10,7 +10,11 @@ const atMost = (field: string, bits: number) =>
     rule: `self <= ${bits}`,
     message: `invalid ${field}: an address has ${bits} bits, use at most ${bits}`,
   });
-const NOT_NEGATIVE = cel({ rule: 'self >= 0', message: 'invalid localPref: use a number from 0 up' });
+/** The attribute has 32 bits (RFC 4271 §5.1.5). MetalLB's CRD stops at 31, its own type does not. */
+const UNSIGNED_32_BITS = cel({
+  rule: 'self >= 0 && self <= 4294967295',
+  message: 'invalid localPref: use a number from 0 to 4294967295',
+});
 
 const SELECTORS_EXCLUDE_AGGREGATION = cel({
   rule:
@@ -39,8 +43,8 @@ export const bgpAdvertisementV1beta1 = z.object({
         .describe(
           'Length of the IPv6 prefix announced for an address. Anything below 128 announces the surrounding prefix, which must lie inside the pool.',
         ),
-      localPref: int32()
-        .meta({ format: 'int32', ...NOT_NEGATIVE })
+      localPref: int64()
+        .meta({ format: 'int64', ...UNSIGNED_32_BITS })
         .optional()
         .describe(
           'LOCAL_PREF of the route, read by neighbours in the same AS; the highest wins. 0 or unset: none.',

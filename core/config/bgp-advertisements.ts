@@ -10,6 +10,7 @@ export type RawBgpAdvertisement = Ingested<'BGPAdvertisement'>;
 type Spec = NonNullable<RawBgpAdvertisement['spec']>;
 
 /** Without spec the schema gives no defaults. */
+const MAX_LOCAL_PREF = 4_294_967_295;
 const EMPTY: Spec = { aggregationLength: 32, aggregationLengthV6: 128 };
 
 /** Compiles one advertisement; `advertisement` is meaningful only without findings. */
@@ -59,7 +60,7 @@ export function compileBgpAdvertisement(
   return { advertisement, findings };
 }
 
-/** ADB-7 to ADB-10, and a negative localPref, which no router can carry. */
+/** ADB-7 to ADB-10, and a localPref that no router can carry (32 bits, RFC 4271 §5.1.5). */
 function lengthFindings(spec: Spec): Finding[] {
   const findings: Finding[] = [];
   const lengths = [
@@ -82,12 +83,13 @@ function lengthFindings(spec: Spec): Finding[] {
         message: `invalid ${field}: ${length} is more than the ${full} bits of an address`,
         remedy: `Use at most ${full}.`,
       });
-  if ((spec.localPref ?? 0) < 0)
+  const { localPref = 0 } = spec;
+  if (localPref < 0 || localPref > MAX_LOCAL_PREF)
     findings.push({
       code: 'SCHEMA',
       field: 'spec.localPref',
-      message: `invalid localPref ${spec.localPref}`,
-      remedy: 'Use a number from 0 up.',
+      message: `invalid localPref ${localPref}`,
+      remedy: `Use a number from 0 to ${MAX_LOCAL_PREF}.`,
     });
   return findings;
 }

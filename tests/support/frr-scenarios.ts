@@ -170,7 +170,9 @@ export const scenarios: readonly Scenario[] = [
       pools: [v4],
       bgpAdvertisements: [advertisement('all', { localPref: 4_294_967_295 })],
       peers: [
-        peer('big', '10.0.0.1', { myAsn: 4_200_000_001, remoteAs: { kind: 'asn', asn: 4_200_000_001 } }),
+        peer('internal', '10.0.0.3', { myAsn: 4_200_000_001, remoteAs: { kind: 'asn', asn: 4_200_000_001 } }),
+        peer('r1', '10.0.0.1', { myAsn: 4_200_000_001, remoteAs: { kind: 'asn', asn: 4_294_967_294 } }),
+        peer('r2', '10.0.0.2', { myAsn: 4_200_000_001, localAsn: 4_200_000_000 }),
       ],
     }),
     services: [['198.51.100.10']],

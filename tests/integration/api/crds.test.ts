@@ -181,7 +181,12 @@ describe('what is denied', () => {
       { preferredNodeSelectors: [{ weight: 101, preference: {} }] },
       'weight',
     ],
-    ['a localPref beyond int32', 'BGPAdvertisement', { localPref: 2147483648 }, 'localPref'],
+    [
+      'a localPref of 33 bits',
+      'BGPAdvertisement',
+      { localPref: 4294967296 },
+      'use a number from 0 to 4294967295',
+    ],
     ['an unknown log level', 'MetalLB', { logLevel: 'loud' }, 'logLevel'],
     ['a class that is no label', 'MetalLB', { loadBalancerClass: '-x' }, 'loadBalancerClass'],
     [

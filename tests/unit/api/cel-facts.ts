@@ -23,7 +23,13 @@ const rows: readonly (readonly [string, string, string, CelFact['origin'], strin
   ],
   ['BGPAdvertisement v1beta1', 'spec.aggregationLength', 'self <= 32', 'ours', 'ADB-9'],
   ['BGPAdvertisement v1beta1', 'spec.aggregationLengthV6', 'self <= 128', 'ours', 'ADB-10'],
-  ['BGPAdvertisement v1beta1', 'spec.localPref', 'self >= 0', 'ours', 'what does not decode there'],
+  [
+    'BGPAdvertisement v1beta1',
+    'spec.localPref',
+    'self >= 0 && self <= 4294967295',
+    'ours',
+    'what does not decode there',
+  ],
   [
     'BGPPeer v1beta1',
     'spec.routerID',

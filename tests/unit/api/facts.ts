@@ -153,7 +153,8 @@ export const fields: Readonly<Record<string, readonly string[]>> = {
     'spec object cel=1',
     'spec.aggregationLength integer format=int32 default=32 min=1',
     'spec.aggregationLengthV6 integer format=int32 default=128',
-    'spec.localPref integer format=int32',
+    // int32 in the reference, which refuses half of what a router carries: field case B26.
+    'spec.localPref integer format=int64',
     'spec.communities list(string)',
     'spec.ipAddressPools list(string)',
     ...selectors('spec.ipAddressPoolSelectors'),

@@ -19,7 +19,7 @@ const peer = (name: string, spec: string) =>
   manifest('BGPPeer', name, `{myASN: 1, peerASN: 2, peerAddress: 192.0.2.1, ${spec}}`, 'v1beta2');
 
 describe('metallb validate: what it finds, and where', () => {
-  it('A15: a misspelt field, with what was meant', () => {
+  it('A15 E4: a misspelt field, with what was meant', () => {
     const found = lines(`apiVersion: metallb.io/v1beta1
 kind: BGPAdvertisement
 metadata: {name: typo, namespace: metallb-system}
@@ -55,19 +55,19 @@ spec:
     ]);
   });
 
-  it('A24: values of the wrong type, under the rule that stands behind the field', () => {
+  it('A24 E1: values of the wrong type, under the rule that stands behind the field', () => {
     const text = manifest('BFDProfile', 'fast', '{receiveInterval: 300ms, detectMultiplier: "3"}');
     expect(short(text)).toEqual(['4 error BFD-3', '4 error BFD-2']);
   });
 
-  it('A05: what a dump of an older installation holds passes', () => {
+  it('A05 E1: what a dump of an older installation holds passes', () => {
     const pool = manifest('IPAddressPool', 'p', '{addresses: ["198.51.100.200 - 198.51.100.220"]}');
     expect(
       short(`${pool}---\n${peer('fw', 'holdTime: 1m30s, keepaliveTime: 0s, passwordSecret: {}')}`),
     ).toEqual([]);
   });
 
-  it('A01: a prefix that does not start its block is a warning', () => {
+  it('A01 E4: a prefix that does not start its block is a warning', () => {
     expect(short(manifest('IPAddressPool', 'p', '{addresses: [192.0.2.200/28]}'))).toEqual([
       '4 warning POOL-13',
     ]);
@@ -79,7 +79,7 @@ spec:
     expect(short(pools.join('---\n'))).toEqual(['9 error POOL-11']);
   });
 
-  it('C08: what only the native rules refuse is accepted', () => {
+  it('C08 E1: what only the native rules refuse is accepted', () => {
     const text = [
       peer('six', 'keepaliveTime: 10s, holdTime: 30s, dualStackAddressFamily: true'),
       peer('red', 'vrf: red, connectTime: 5s'),
@@ -88,14 +88,15 @@ spec:
     expect(short(text.join('---\n'))).toEqual([]);
   });
 
-  it('B26: AS numbers of 32 bits pass, more do not; localPref must not be negative', () => {
+  it('B26 E3, E4: AS numbers of 32 bits pass, more do not; localPref likewise, and never negative', () => {
     const asn = (number: string) =>
       manifest('BGPPeer', 'a', `{myASN: ${number}, peerASN: 2, peerAddress: 192.0.2.1}`, 'v1beta2');
     expect(short(asn('4294967294'))).toEqual([]);
     expect(short(asn('4294967296'))).toEqual(['4 error SCHEMA']);
     expect(short(asn('0'))).toEqual(['4 error PEER-1']);
     expect(short(manifest('BGPAdvertisement', 'a', '{localPref: -1}'))).toEqual(['4 error SCHEMA']);
-    expect(short(manifest('BGPAdvertisement', 'a', '{localPref: 4294967295}'))).toEqual(['4 error SCHEMA']);
+    expect(short(manifest('BGPAdvertisement', 'a', '{localPref: 4294967295}'))).toEqual([]);
+    expect(short(manifest('BGPAdvertisement', 'a', '{localPref: 4294967296}'))).toEqual(['4 error SCHEMA']);
   });
 
   it('references to what is not among the files are open, unless the files are all there is', () => {

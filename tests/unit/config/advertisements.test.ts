@@ -42,6 +42,7 @@ describe('BGP advertisement rules: what fails', () => {
     ['ADB-14', { serviceSelectors: [bad] }],
     ['ADB-15', { ipAddressPoolSelectors: [bad] }],
     ['SCHEMA', { localPref: -1 }],
+    ['SCHEMA', { localPref: 4294967296 }],
     ['SCHEMA', { aggregationLength: 0 }],
   ])('%s', (code, spec) => {
     const { config, problems } = compiled([v4, bgpAdv('a', spec), bgpAdv('b')]);
