@@ -30,12 +30,12 @@ function traitsOf(object: RawPeer): Traits {
   return { routerId: routerID, identifier: vrf === '' ? place : `${place}-${vrf}`, myAsn: myASN, vrf };
 }
 
-/** Rules that a pair on one node breaks, in order. */
+/** Rules that a pair on one node breaks, in order. One without a local ASN is PEER-1's business. */
 function broken(a: Traits, b: Traits): ('FRR-1' | 'FRR-2' | 'FRR-3')[] {
   return [
     ...(a.routerId === b.routerId ? [] : (['FRR-1'] as const)),
     ...(a.identifier === b.identifier && a.identifier !== '' ? (['FRR-2'] as const) : []),
-    ...(a.myAsn !== b.myAsn && a.vrf === b.vrf ? (['FRR-3'] as const) : []),
+    ...(a.myAsn !== b.myAsn && a.vrf === b.vrf && a.myAsn !== 0 && b.myAsn !== 0 ? (['FRR-3'] as const) : []),
   ];
 }
 

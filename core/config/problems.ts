@@ -3,7 +3,7 @@ import type { Problem } from '#core/model/config.ts';
 
 export type ObjectRef = Problem['object'];
 
-/** What a rule has to say. Without `summary`, the message stands in ConfigurationState. */
+/** What a rule has to say. Without `summary`, object and message stand in ConfigurationState. */
 export interface Finding {
   readonly code: string;
   readonly field: string;
@@ -14,7 +14,8 @@ export interface Finding {
 
 /** The findings as problems of one object. */
 export function problemsOf(object: ObjectRef, findings: readonly Finding[]): Problem[] {
-  return findings.map((finding) => ({ summary: finding.message, ...finding, object }));
+  const who = `${object.kind} ${object.name}`;
+  return findings.map((finding) => ({ summary: `${who}: ${finding.message}`, ...finding, object }));
 }
 
 /** One finding for each entry that occurred before, or none. */
