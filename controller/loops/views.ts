@@ -3,7 +3,7 @@ import { metallbResources } from '#core/api/resources.ts';
 import { parseResource, type Parsed } from '#core/config/parse.ts';
 import { projectNamespace, projectService } from '#core/model/projections.ts';
 import type { NamespaceView, ServiceView } from '#core/model/views.ts';
-import { namesOf } from '#core/status/configuration-state.ts';
+import { namesOf, STATE_FEATURE } from '#core/status/configuration-state.ts';
 import {
   projectConfigurationState,
   type ConfigurationStateView,
@@ -72,6 +72,7 @@ export function startStores(
         namespace,
         fieldSelector: `metadata.name=${namesOf({ kind: 'controller' }).objectName}`,
         project: projectConfigurationState,
+        feature: STATE_FEATURE,
       },
       context,
     ),

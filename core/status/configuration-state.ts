@@ -45,6 +45,9 @@ export interface ConfigurationStateStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** What is off while the kind is not installed, for the log. */
+export const STATE_FEATURE = 'the verdict on the configuration (ConfigurationState) is';
+
 const PREFIX = 'configuration error: ';
 /** Longest condition message that the schema takes. */
 const MAX_MESSAGE = 32768;

@@ -8,6 +8,8 @@ export interface RouterSpec {
   readonly nodeAsn: number;
   /** Addresses of the nodes, of either family: one session each. */
   readonly neighbors: readonly string[];
+  /** Sessions watched by BFD; they are unless told. */
+  readonly bfd?: boolean;
 }
 
 /** frr.conf of the lab's router: one session per node and family. */
@@ -27,7 +29,7 @@ export function routerConfig(nodes: number): string {
  * Each session carries both families, as MetalLB's do. Nothing is announced to the nodes; everything they announce is
  * taken.
  */
-export function routerConfigFor({ asn, routerId, nodeAsn, neighbors }: RouterSpec): string {
+export function routerConfigFor({ asn, routerId, nodeAsn, neighbors, bfd = true }: RouterSpec): string {
   const family = (name: 'ipv4' | 'ipv6') => [
     ` address-family ${name} unicast`,
     ...neighbors.map((address) => `  neighbor ${address} activate`),
@@ -45,7 +47,7 @@ export function routerConfigFor({ asn, routerId, nodeAsn, neighbors }: RouterSpe
     ' bgp bestpath as-path multipath-relax',
     ...neighbors.flatMap((address) => [
       ` neighbor ${address} remote-as ${nodeAsn}`,
-      ` neighbor ${address} bfd`,
+      ...(bfd ? [` neighbor ${address} bfd`] : []),
       ` neighbor ${address} timers connect 1`,
     ]),
     ...family('ipv4'),

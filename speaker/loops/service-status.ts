@@ -34,6 +34,8 @@ const prefixes = { ServiceL2Status: 'l2-', ServiceBGPStatus: 'bgp-' } as const;
 export class ServiceStatusLoop {
   readonly #options: ServiceStatusOptions;
   readonly #queue: WorkQueue;
+  /** Keys whose store is not complete, perhaps because its kind is not installed. */
+  readonly #waiting = new Set<string>();
 
   constructor(options: ServiceStatusOptions) {
     this.#options = options;
@@ -46,6 +48,7 @@ export class ServiceStatusLoop {
       metrics,
     });
     for (const kind of ['ServiceL2Status', 'ServiceBGPStatus'] as const) {
+      void stores[kind].synced.then(() => this.#release());
       stores[kind].onChange(({ old, now }) => {
         const view = now ?? old;
         if (view?.labels[statusLabels.node] === nodeName) this.#queue.add(`${kind} ${serviceOfStatus(view)}`);
@@ -62,10 +65,19 @@ export class ServiceStatusLoop {
     return this.#queue.drain(deadlineMs);
   }
 
+  #release(): void {
+    const keys = [...this.#waiting];
+    this.#waiting.clear();
+    for (const key of keys) this.#queue.add(key);
+  }
+
   async #handle(key: string, signal: AbortSignal): Promise<Outcome> {
     const [kind, serviceKey] = key.split(' ') as [StatusWish['kind'], string];
     const store = this.#options.stores[kind];
-    if (!store.isSynced) return { kind: 'after', ms: 500 };
+    if (!store.isSynced) {
+      this.#waiting.add(key);
+      return done;
+    }
     const wish = { kind, serviceKey, node: this.#options.nodeName, items: this.#items(kind, serviceKey) };
     for (const write of planServiceStatus(wish, store.byIndex('service', serviceKey))) {
       await this.#write(kind, write, signal);

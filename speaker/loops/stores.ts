@@ -24,6 +24,7 @@ import {
   serviceOfStatus,
   type ServiceStatusView,
 } from '#core/status/service-status.ts';
+import { STATE_FEATURE } from '#core/status/configuration-state.ts';
 import {
   projectConfigurationState,
   type ConfigurationStateView,
@@ -84,6 +85,7 @@ export function watchSpeakerStores(
       ...own,
       project: projectServiceStatus,
       indexes: { service: (view: ServiceStatusView) => [serviceOfStatus(view)] },
+      feature: `the list of who announces a Service (${kind}) is`,
     });
   return {
     services: watch({ type: kinds.Service, project: projectService }),
@@ -115,6 +117,7 @@ export function watchSpeakerStores(
       type: metallbResources.ConfigurationState,
       ...own,
       fieldSelector: `metadata.name=speaker-${nodeName}`,
+      feature: STATE_FEATURE,
       project: projectConfigurationState,
     }),
     pods:
