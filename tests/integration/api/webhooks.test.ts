@@ -123,7 +123,7 @@ describe('updates and deletions', () => {
     expect(answer.message).toContain('failed to delete BFDProfile');
   });
 
-  it('A01: kubectl shows the warning', async () => {
+  it('A01 E4: kubectl shows the warning', async () => {
     const metadata = { name: 'w', namespace: 'metallb-system' };
     const spec = { addresses: ['192.0.2.200/28'] };
     const input = JSON.stringify({ apiVersion: 'metallb.io/v1beta1', kind: 'IPAddressPool', metadata, spec });
@@ -195,7 +195,7 @@ describe('C04, C06: a BGPPeer CRD of another installation, with a conversion sta
   const definition = () => lab.api.get<Definition>(crdPath);
   const spec = { myASN: 64512, peerASN: 64513, peerAddress: '192.0.2.1' };
 
-  it('E3: the CA bundle is put right while we run, and written once; peers convert both ways', async () => {
+  it('C06 E3: the CA bundle is put right while we run, and written once; peers convert both ways', async () => {
     await lab.api.patch(crdPath, { spec: { conversion } });
     await waitFor(
       'the CA in the conversion stanza',
@@ -221,7 +221,7 @@ describe('C04, C06: a BGPPeer CRD of another installation, with a conversion sta
     expect((await definition()).metadata.resourceVersion).toBe(resourceVersion);
   });
 
-  it('E1: applying our CRD ends the conversion, and with the server gone everything can be read and deleted', async () => {
+  it('C04 E3, C06 E1: applying our CRD ends the conversion, no CA is written into it, and with the server gone everything can be read and deleted', async () => {
     const file = join(root, 'config/crd/metallb.io_bgppeers.yaml');
     // ADR 3: a merge leaves half a stanza, which the API server refuses.
     await expect(lab.kubectl(['apply', '--server-side', '--force-conflicts', '-f', file])).rejects.toThrow(

@@ -112,6 +112,39 @@ describe('pools under live Services', () => {
     await lab.expectEvent('a', 'AllocationFailed', /./);
   });
 
+  it('A01 E1 to E4: a CIDR with host bits is its whole block, nine, sixteen and seventeen Services on, and told once', async () => {
+    await lab.pool('lan', ['192.0.2.200/28']);
+    await lab.startController();
+    await lab.service('a');
+    await lab.expectIps('a', ['192.0.2.192']);
+    await eventually(async () =>
+      expect(await lab.poolStatus('lan')).toEqual({
+        assignedIPv4: 1,
+        assignedIPv6: 0,
+        availableIPv4: 15,
+        availableIPv6: 0,
+      }),
+    );
+    for (let nth = 2; nth <= 16; nth += 1) {
+      await lab.service(`s${nth}`);
+      await lab.expectIps(`s${nth}`, [`192.0.2.${191 + nth}`]);
+    }
+    // So the ninth has what was written, and the sixteenth the end of the block.
+    expect(await lab.ips('s9')).toEqual(['192.0.2.200']);
+    expect(await lab.ips('s16')).toEqual(['192.0.2.207']);
+    await lab.service('s17');
+    await lab.expectEvent('s17', 'AllocationFailed', /lan/);
+    expect((await lab.read('s17'))['status']).toEqual({ loadBalancer: {} });
+    await eventually(async () =>
+      expect(await lab.poolStatus('lan')).toMatchObject({ assignedIPv4: 16, availableIPv4: 0 }),
+    );
+    const told = (await lab.events('lan')).map(({ reason, message }) => `${reason}: ${message}`);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(
+      /^ConfigurationWarning: .*192\.0\.2\.200\/28 is not the start of its block.*192\.0\.2\.192\/28/,
+    );
+  });
+
   it('65, 67: a PreferDualStack Service follows the families of its pool', async () => {
     await lab.pool('p', ['192.0.2.0/28']);
     await lab.startController();

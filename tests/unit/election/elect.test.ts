@@ -49,6 +49,11 @@ describe('election (speaker-l2.md §3.5)', () => {
     expect(order([...nodes].reverse(), address, scores)).toEqual(expected);
   });
 
+  it('A01 E5: of n1, n2 and n3, n1 leads for the start of the block, n3 for what was written', () => {
+    expect(order(['n1', 'n2', 'n3'], '192.0.2.192')).toEqual(['n1', 'n2', 'n3']);
+    expect(order(['n1', 'n2', 'n3'], '192.0.2.200')).toEqual(['n3', 'n1', 'n2']);
+  });
+
   it.each([
     ['iris1', '10.20.30.1', 'e42ad61a4159fa2d143f5233840565a80f498b6a1e7998d68190d2a357882e2b'],
     ['iris2', '10.20.30.1', 'af6cb4e7605814d2f0ccb427ae44f1981dca8e59f928a994747b78ef36224c1a'],
