@@ -184,6 +184,17 @@ describe('C04: CRDs from elsewhere', () => {
     await routers.lab.kubectl(['replace', '-f', 'config/crd/metallb.io_bgppeers.yaml']);
     await routers.lab.kubectl(['apply', '--server-side', '-f', 'config/crd']);
     await expectFound();
+    await eventually(async () => {
+      const sessions = await routers.lab.kubectl([
+        '-n',
+        NAMESPACE,
+        'get',
+        'bgpsessionstates.metallb.io',
+        '-o',
+        'name',
+      ]);
+      expect(sessions.trim().split('\n')).toEqual([expect.stringContaining('node1')]);
+    }, LONG_MS);
     // A field that the older schema had not.
     const { peerASN: _, ...shared } = SPEC;
     const changed = object('BGPPeer', 'v1beta2', 'r1', { ...shared, dynamicASN: 'external' });

@@ -2,17 +2,15 @@
  * The operator against a real API server, with the rights that config/operator/install.yaml gives it (behaviours of
  * operator-packaging.md §10 by number).
  */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lab } from '#lab/lab.ts';
 import type { Daemon } from '#lab/process/daemon.ts';
 import { quiet } from '#lab/report.ts';
 import { publishedImage } from '#tools/manifests/producer.ts';
 import { eventually } from '#tests/support/eventually.ts';
-import { PretendKubelet } from './pretend-kubelet.ts';
+import { installOperator, type InstalledOperator } from './operator-process.ts';
 
 const namespace = 'metallb-system';
-const account = `system:serviceaccount:${namespace}:manager-account`;
 const paths = {
   metallbs: `/apis/metallb.io/v1beta1/namespaces/${namespace}/metallbs`,
   controller: `/apis/apps/v1/namespaces/${namespace}/deployments/controller`,
@@ -56,36 +54,12 @@ interface Condition {
 
 let lab: Lab;
 let operator: Daemon;
-let kubelet: PretendKubelet;
-
-let pod: string;
-let kubeconfig: string;
-
-function startOperator(name: string, flags: readonly string[] = []): Daemon {
-  return lab.spawn('control', {
-    name,
-    argv: [process.execPath, 'operator/main.ts', `--kubeconfig=${kubeconfig}`, '--log-level=debug', ...flags],
-    // The Deployment's own pod waits for a kubelet that the light lab has not; its image is the one to use.
-    env: { OPERATOR_NAMESPACE: namespace, POD_NAME: pod },
-  });
-}
+let kubelet: InstalledOperator['kubelet'];
+let startOperator: InstalledOperator['start'];
 
 beforeAll(async () => {
   lab = await Lab.up({ name: 'mlb-operator-t', level: 'light', nodes: 3, report: quiet });
-  await lab.kubectl(['apply', '-f', '-'], { input: readFileSync('config/operator/install.yaml', 'utf8') });
-  kubeconfig = await lab.issueKubeconfig(account, [
-    'system:serviceaccounts',
-    `system:serviceaccounts:${namespace}`,
-  ]);
-  kubelet = new PretendKubelet(lab.api, namespace);
-  kubelet.start();
-  const selector = encodeURIComponent('control-plane=controller-manager');
-  pod = await eventually(async () => {
-    const pods = `/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`;
-    const { items } = await lab.api.get<{ items: readonly Thing[] }>(pods);
-    expect(items).toHaveLength(1);
-    return items[0]?.metadata.name ?? '';
-  }, 30_000);
+  ({ kubelet, start: startOperator } = await installOperator(lab));
   operator = startOperator('operator');
   await eventually(() => expect(operator.logText()).toContain('"msg":"ready"'), 30_000);
 });
