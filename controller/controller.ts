@@ -250,6 +250,8 @@ export class Controller {
     } finally {
       this.#firstPass?.delete(key);
       this.#toLookAt.delete(key);
+      // What became of its reservations is another thing now; they may have been looked at before it.
+      for (const { name } of this.#ipam.allocations.reservations.of(key)) this.#queues.reservations.add(name);
     }
   }
 

@@ -9,8 +9,8 @@ import type { BgpAdvertisement, BgpCommunity } from '#core/model/config.ts';
 export type RawBgpAdvertisement = Ingested<'BGPAdvertisement'>;
 type Spec = NonNullable<RawBgpAdvertisement['spec']>;
 
-/** Without spec the schema gives no defaults. */
 const MAX_LOCAL_PREF = 4_294_967_295;
+/** Without spec the schema gives no defaults. */
 const EMPTY: Spec = { aggregationLength: 32, aggregationLengthV6: 128 };
 
 /** Compiles one advertisement; `advertisement` is meaningful only without findings. */
