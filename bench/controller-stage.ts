@@ -47,7 +47,9 @@ export class Stage {
     const lab = await ControllerLab.start();
     lab.entry = entry;
     lab.inPod = true;
-    lab.nodeFlags = imageFlags();
+    const { flags, env } = imageSettings();
+    lab.nodeFlags = flags;
+    lab.env = env;
     await lab.pool('bench', ['10.0.0.0/8']);
     const stage = new Stage(lab, await lab.startController());
     await stage.#watch();
@@ -133,10 +135,13 @@ export class Stage {
   }
 }
 
-/** Node's flags in image/bin/controller. */
-export function imageFlags(): string[] {
+/** Node's flags and the environment that image/bin/controller sets. */
+function imageSettings(): { flags: string[]; env: Record<string, string> } {
   const script = readFileSync(join(import.meta.dirname, '../image/bin/controller'), 'utf8');
-  return [...(/^exec node (.*?)\/app\//m.exec(script)?.[1] ?? '').matchAll(/\S+/g)].map(([flag]) => flag);
+  const words = (line: RegExp): string[] => line.exec(script)?.[1]?.trim().split(/\s+/) ?? [];
+  const flags = words(/^exec node (.*?)\/app\//m);
+  const variables = words(/^export (.*)$/m).map((word) => word.split('='));
+  return { flags, env: Object.fromEntries(variables) as Record<string, string> };
 }
 
 function countWrites(metrics: string): Writes {

@@ -196,9 +196,11 @@ class Recorder implements EventRecorder {
   }
 }
 
+/** Short: thousands are kept. */
 function identity(object: InvolvedObject, ...event: readonly string[]): string {
   const { apiVersion, kind, namespace, name, uid } = object;
-  return JSON.stringify([apiVersion, kind, namespace, name, uid, ...event]);
+  const all = JSON.stringify([apiVersion, kind, namespace, name, uid, ...event]);
+  return createHash('sha256').update(all).digest('base64').slice(0, 24);
 }
 
 /** Names must not collide between processes: time and content. */

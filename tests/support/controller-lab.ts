@@ -92,8 +92,9 @@ export class ControllerLab {
   readonly #processes: ControllerProcess[] = [];
   /** What Node runs: the source, unless a bundle is to be tried. */
   entry = join(import.meta.dirname, '../../controller/main.ts');
-  /** Node's own flags. */
+  /** Node's own flags, and environment besides PATH. */
   nodeFlags: readonly string[] = [];
+  env: Readonly<Record<string, string>> = {};
   /** By a service account as in a pod, instead of a kubeconfig. Root only: the files need a mount. */
   inPod = false;
 
@@ -176,7 +177,7 @@ export class ControllerLab {
     const command = ['--pdeathsig', 'KILL', '--', ...pod.command, process.execPath, ...argv];
     const child = spawn('setpriv', command, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], ...pod.env },
+      env: { PATH: process.env['PATH'], ...pod.env, ...this.env },
     });
     const controller = new ControllerProcess(child, healthPort);
     this.#processes.push(controller);
