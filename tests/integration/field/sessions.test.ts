@@ -67,7 +67,7 @@ describe('A05: a dumped, once-converted peer and a range with blanks', () => {
   });
 
   it('A05 E3, E4: keepalives flow although 0 is written, beyond the hold time, without a reset', async () => {
-    // The same with a hold time that a test can outlive; 1m30s was watched for 300 s by hand.
+    // The same with a hold time that a test can outlive: 1m30s would need five minutes.
     await apply(pool + fw('9s') + adv);
     await field.service('a');
     await eventually(async () => {
