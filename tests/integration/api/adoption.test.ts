@@ -8,14 +8,13 @@ import { parse, stringify } from 'yaml';
 import { ingestSchemas, type ConfigKind } from '#core/api/ingest.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import { compile, type Compiled } from '#core/config/compile.ts';
-import { parseResource } from '#core/config/parse.ts';
-import { noResources } from '#core/config/resources.ts';
 import { requestedAddresses, requestedPool } from '#core/ipam/request.ts';
 import type { RawObject } from '#core/model/projections.ts';
 import { projectService } from '#core/model/projections.ts';
 import { Lab } from '#lab/lab.ts';
 import { quiet } from '#lab/report.ts';
-import { node } from '#tests/support/config-factories.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { node, resources, type TestObject } from '#tests/support/config-factories.ts';
 
 const NAMESPACE = 'metallb-system';
 const files = readdirSync('config/crd').filter((file) => file.startsWith('metallb.io_'));
@@ -138,24 +137,11 @@ const stored: readonly (readonly [ConfigKind, string, object])[] = [
 async function compileStored(): Promise<Compiled> {
   const lists = await Promise.all(
     kinds.map(async (kind) => {
-      const { items } = await lab.api.get<{ items: RawObject[] }>(collection(kind));
-      return items.map((raw) => [kind, raw] as const);
+      const { items } = await lab.api.get<{ items: TestObject[] }>(collection(kind));
+      return items.map((raw) => ({ ...raw, kind }));
     }),
   );
-  const all = lists.flat();
-  const of = <K extends ConfigKind>(wanted: K) =>
-    all.filter(([kind]) => kind === wanted).map(([, raw]) => parseResource(wanted, raw));
-  const resources = {
-    ...noResources(NAMESPACE),
-    pools: of('IPAddressPool'),
-    l2Advertisements: of('L2Advertisement'),
-    bgpAdvertisements: of('BGPAdvertisement'),
-    peers: of('BGPPeer'),
-    bfdProfiles: of('BFDProfile'),
-    communities: of('Community'),
-    nodes: [node('node1')],
-  };
-  return compile(resources, { kind: 'cluster' });
+  return compile(resources(lists.flat(), { nodes: [node('node1')] }), { kind: 'cluster' });
 }
 
 beforeAll(async () => {
@@ -167,6 +153,8 @@ beforeAll(async () => {
   for (const [kind, name, rest] of stored) expect(await write(kind, name, rest)).toBe(201);
   await lab.kubectl(['replace', ...files.flatMap((file) => ['-f', `config/crd/${file}`])]);
   await lab.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  // A replaced CRD has no storage for a moment, though it is Established.
+  for (const kind of kinds) await eventually(() => lab.api.get(collection(kind)), 30_000);
 });
 
 afterAll(() => lab?.down());
