@@ -1,6 +1,7 @@
 /** The controller's loops and what connects them: stores to queues, queues to loops, loops to each other. */
 import { isDeepStrictEqual } from 'node:util';
-import { ageRank, compareAge, handles } from '#core/ipam/decide.ts';
+import { ageRank, compareAge } from '#core/ipam/age.ts';
+import { handles } from '#core/ipam/decide.ts';
 import { Ipam, type Effects } from '#core/ipam/ipam.ts';
 import type { ReservationView } from '#core/ipam/reservation-plan.ts';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
@@ -278,8 +279,11 @@ export class Controller {
   }
 
   #look(key: string, priority: number): void {
-    const view = this.#stores.services.get(key);
-    this.#queues.services.add(key, { priority, ...(view === undefined ? {} : { rank: ageRank(view) }) });
+    const since = this.#stores.services.get(key)?.creationTimestamp;
+    this.#queues.services.add(key, {
+      priority,
+      ...(since === undefined ? {} : { rank: ageRank(since, key) }),
+    });
   }
 
   #follow({ wake, pools }: Effects): void {

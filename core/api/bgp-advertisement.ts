@@ -10,10 +10,12 @@ const atMost = (field: string, bits: number) =>
     rule: `self <= ${bits}`,
     message: `invalid ${field}: an address has ${bits} bits, use at most ${bits}`,
   });
-/** The attribute has 32 bits (RFC 4271 §5.1.5). MetalLB's CRD stops at 31, its own type does not. */
+/** LOCAL_PREF and MULTI_EXIT_DISC have 32 bits (RFC 4271 §5.1). */
+export const MAX_ATTRIBUTE = 4_294_967_295;
+/** MetalLB's CRD stops at 31 bits, its own type does not. */
 const UNSIGNED_32_BITS = cel({
-  rule: 'self >= 0 && self <= 4294967295',
-  message: 'invalid localPref: use a number from 0 to 4294967295',
+  rule: `self >= 0 && self <= ${MAX_ATTRIBUTE}`,
+  message: `invalid localPref: use a number from 0 to ${MAX_ATTRIBUTE}`,
 });
 
 const SELECTORS_EXCLUDE_AGGREGATION = cel({
@@ -51,7 +53,7 @@ export const bgpAdvertisementV1beta1 = z.object({
         ),
       med: int64()
         .min(0)
-        .max(4_294_967_295)
+        .max(MAX_ATTRIBUTE)
         .optional()
         .describe(
           'MULTI_EXIT_DISC of the route, by which neighbours in one other AS choose between several ways into ours; the lowest wins. 0 or unset: 0.',

@@ -1,4 +1,5 @@
 /** BGPAdvertisement objects as values: rules ADB-1 to ADB-15 in the order of api.md §6.7. */
+import { MAX_ATTRIBUTE } from '#core/api/bgp-advertisement.ts';
 import type { Ingested } from '#core/api/ingest.ts';
 import { compareCommunities, parseCommunity, type Aliases } from '#core/config/communities.ts';
 import { reachedPools, type PoolIndex } from '#core/config/pool-targets.ts';
@@ -9,7 +10,6 @@ import type { BgpAdvertisement, BgpCommunity } from '#core/model/config.ts';
 export type RawBgpAdvertisement = Ingested<'BGPAdvertisement'>;
 type Spec = NonNullable<RawBgpAdvertisement['spec']>;
 
-const MAX_LOCAL_PREF = 4_294_967_295;
 /** Without spec the schema gives no defaults. */
 const EMPTY: Spec = { aggregationLength: 32, aggregationLengthV6: 128 };
 
@@ -84,12 +84,12 @@ function lengthFindings(spec: Spec): Finding[] {
         remedy: `Use at most ${full}.`,
       });
   const { localPref = 0 } = spec;
-  if (localPref < 0 || localPref > MAX_LOCAL_PREF)
+  if (localPref < 0 || localPref > MAX_ATTRIBUTE)
     findings.push({
       code: 'SCHEMA',
       field: 'spec.localPref',
       message: `invalid localPref ${localPref}`,
-      remedy: `Use a number from 0 to ${MAX_LOCAL_PREF}.`,
+      remedy: `Use a number from 0 to ${MAX_ATTRIBUTE}.`,
     });
   return findings;
 }

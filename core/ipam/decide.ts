@@ -4,6 +4,7 @@
  * something allocated. Deciding changes the allocations; writing the decision down is the caller's part.
  */
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
+import { compareAge } from '#core/ipam/age.ts';
 import {
   addSecondFamily,
   allocate,
@@ -63,24 +64,17 @@ export function adoptService(service: ServiceView, allocations: Allocations): bo
   return recorded.length > 0 && allocations.book(claimOf(service), recorded).ok;
 }
 
-/** Older Services first, then by key: in order of code units. */
-export function ageRank({ creationTimestamp, key }: Pick<ServiceView, 'creationTimestamp' | 'key'>): string {
-  return `${creationTimestamp} ${key}`;
-}
-
-export function compareAge(a: ServiceView, b: ServiceView): number {
-  const left = ageRank(a);
-  const right = ageRank(b);
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
 /**
- * Order of adoption: those that would move anyway come last, so that an edit takes an address from nobody else; then
- * more recorded addresses first, then by age.
+ * In the order of adoption: those that would move anyway come last, so that an edit takes an address from nobody else;
+ * then more recorded addresses first, then by age.
  */
-export function adoptionOrder(a: ServiceView, b: ServiceView): number {
-  const moves = Number(wantsOther(a)) - Number(wantsOther(b));
-  return moves || b.ingress.length - a.ingress.length || compareAge(a, b);
+export function inAdoptionOrder(services: readonly ServiceView[]): readonly ServiceView[] {
+  const isMoving = new Map(services.map((service) => [service, Number(wantsOther(service))]));
+  const order = (a: ServiceView, b: ServiceView): number =>
+    (isMoving.get(a) ?? 0) - (isMoving.get(b) ?? 0) ||
+    b.ingress.length - a.ingress.length ||
+    compareAge(a, b);
+  return services.toSorted(order);
 }
 
 /** The Service asks for something else than what it has recorded. */

@@ -4,7 +4,7 @@
  * no I/O.
  */
 import { Allocations, type Booking, type Changes } from '#core/ipam/allocations.ts';
-import { adoptionOrder, adoptService, decideService, handles, type Decision } from '#core/ipam/decide.ts';
+import { adoptService, decideService, handles, inAdoptionOrder, type Decision } from '#core/ipam/decide.ts';
 import { Leaving } from '#core/ipam/leaving.ts';
 import type { Reservation } from '#core/ipam/reservations.ts';
 import { Waiting } from '#core/ipam/waiting.ts';
@@ -46,7 +46,7 @@ export class Ipam {
     broken: ReadonlySet<string> = new Set(),
   ): Effects {
     this.allocations.setPools(pools, broken);
-    const ours = [...services].filter((service) => handles(service, this.#lbClass)).sort(adoptionOrder);
+    const ours = inAdoptionOrder([...services].filter((service) => handles(service, this.#lbClass)));
     const before = new Map(ours.map(({ key }) => [key, this.#before(key)]));
     for (const service of ours) {
       if (!this.allocations.bookings.has(service.key)) adoptService(service, this.allocations);

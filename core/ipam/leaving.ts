@@ -40,8 +40,8 @@ export class Leaving {
   }
 
   /**
-   * Holds what the Service has, or may have, in its record and does not have booked. `before`: what it had, and what was held for
-   * it. An address on which others are is held only if it could be shared with them.
+   * Holds what the Service has, or may have, in its record and does not have booked. `before`: what it had, and what
+   * was held for it. An address on which others are is held only if it could be shared with them.
    */
   hold(service: ServiceView, before: readonly Booking[]): void {
     const now = this.#allocations.bookings.get(service.key)?.addresses ?? [];

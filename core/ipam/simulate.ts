@@ -4,7 +4,8 @@
  */
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import { compatible } from '#core/ipam/allocations.ts';
-import { compareAge, handles, type Decision } from '#core/ipam/decide.ts';
+import { compareAge } from '#core/ipam/age.ts';
+import { handles, type Decision } from '#core/ipam/decide.ts';
 import { Ipam } from '#core/ipam/ipam.ts';
 import { poolReserved, type RefusalCode } from '#core/ipam/refusal.ts';
 import { claimOf, requestedPool } from '#core/ipam/request.ts';

@@ -4,6 +4,7 @@
  * oldest, and when the oldest cannot be helped none can. So one release wakes one waiter per class.
  * Mutable; all operations are O(log n) but for the number of classes concerned.
  */
+import { ageRank } from '#core/ipam/age.ts';
 import type { Opening } from '#core/ipam/allocations.ts';
 import type { RefusalCode } from '#core/ipam/refusal.ts';
 import { SortedMap } from '#core/ipam/sorted-map.ts';
@@ -36,7 +37,7 @@ export interface Waiter {
   readonly wait: Wait;
 }
 
-const orderOf = ({ key, since }: Waiter): string => `${since} ${key}`;
+const orderOf = ({ key, since }: Waiter): string => ageRank(since, key);
 
 function helps(opening: Opening, wait: Wait): boolean {
   const here =

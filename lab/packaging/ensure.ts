@@ -2,12 +2,9 @@
  * The programs that check and install our packages: Helm, the validators and the scorecard of the operator
  * framework, OLM itself. Built once per machine from modules that go.mod beside this file pins.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Reporter } from '#lab/report.ts';
 import { cached } from '#lab/system/cache.ts';
-import { buildGo, CHEAP } from '#lab/toolchain/build.ts';
+import { buildGo, CHEAP, moduleHash } from '#lab/toolchain/build.ts';
 
 const MODULE = import.meta.dirname;
 const HELM_VERSION = 'v4.2.4';
@@ -29,19 +26,12 @@ const FLAGS = [
 
 export type PackagingProgram = 'bundletool' | 'catalog' | 'helm' | 'olm' | 'scorecard-test';
 
-function cacheKey(): string {
-  const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(join(MODULE, file)));
-  hash.update([...FLAGS, ...PACKAGES].join('\n')).update(process.arch);
-  return `packaging-${hash.digest('hex').slice(0, 12)}`;
-}
-
 /**
  * The folder with all programs (`PackagingProgram`), built if it is not there.
  * @throws LabError when Go is missing or the build fails.
  */
 export async function ensurePackaging(report: Reporter, signal?: AbortSignal): Promise<string> {
-  return cached(cacheKey(), report, async (folder) => {
+  return cached(`packaging-${moduleHash(MODULE, [...FLAGS, ...PACKAGES])}`, report, async (folder) => {
     report.step('building Helm, OLM and its validators from source: 2 to 4 minutes, once per machine');
     await buildGo({
       name: 'packaging',

@@ -2,13 +2,12 @@
  * The programs of the control plane and the nodes: one binary that is all of etcd, kubectl and kube-*, by the
  * name it is called with (main.go beside this file).
  */
-import { createHash } from 'node:crypto';
-import { accessSync, constants, readFileSync, symlinkSync } from 'node:fs';
+import { accessSync, constants, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabError } from '#lab/errors.ts';
 import type { Reporter } from '#lab/report.ts';
 import { cached } from '#lab/system/cache.ts';
-import { buildGo, CHEAP } from '#lab/toolchain/build.ts';
+import { buildGo, CHEAP, moduleHash } from '#lab/toolchain/build.ts';
 
 export const KUBERNETES_VERSION = 'v1.36.3';
 
@@ -38,10 +37,7 @@ const FLAGS = [
 
 /** Name of the cache entry: changes with the modules, the program and the flags. */
 export function cacheKey(): string {
-  const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(join(MODULE, file)));
-  hash.update(FLAGS.join('\n')).update(process.arch);
-  return `kubernetes-${KUBERNETES_VERSION}-${hash.digest('hex').slice(0, 12)}`;
+  return `kubernetes-${KUBERNETES_VERSION}-${moduleHash(MODULE, FLAGS)}`;
 }
 
 /**

@@ -21,7 +21,6 @@ export const operatorName = 'metallb-operator-controller-manager';
 const account = 'manager-account';
 /** Name of the operator's ClusterRole, where OLM did not choose another one. */
 export const operatorRole = 'metallb-manager-role';
-const role = operatorRole;
 const binding = 'metallb-manager-rolebinding';
 const rbacGroup = 'rbac.authorization.k8s.io';
 
@@ -47,7 +46,7 @@ export function operatorClusterRules(namespace: string): Rule[] {
     { apiGroups: [''], resources: ['namespaces'], resourceNames: [namespace], verbs: ['get'] },
     { apiGroups: [rbacGroup], resources: roles, verbs: follow },
     { apiGroups: [rbacGroup], resources: roles, resourceNames: names, verbs: write },
-    { apiGroups: [rbacGroup], resources: ['clusterroles'], resourceNames: [role], verbs: ['get'] },
+    { apiGroups: [rbacGroup], resources: ['clusterroles'], resourceNames: [operatorRole], verbs: ['get'] },
     { ...scc, verbs: follow },
     { ...scc, resourceNames: [speakerScc], verbs: write },
     ...withoutRepeats([...controllerClusterRules, ...speakerClusterRules, ...externalFrrRules]),
@@ -101,8 +100,8 @@ export function namespaceManifest(namespace: string): Manifest {
 /** ServiceAccount, roles and bindings of the operator. */
 export function operatorRbac(namespace: string): Manifest[] {
   const apiVersion = `${rbacGroup}/v1`;
-  const cluster = { name: role, labels };
-  const own = { name: role, namespace, labels };
+  const cluster = { name: operatorRole, labels };
+  const own = { name: operatorRole, namespace, labels };
   const subjects = [{ kind: 'ServiceAccount', name: account, namespace }];
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace, labels } },
@@ -111,7 +110,7 @@ export function operatorRbac(namespace: string): Manifest[] {
       apiVersion,
       kind: 'ClusterRoleBinding',
       metadata: { name: binding, labels },
-      roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: role },
+      roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: operatorRole },
       subjects,
     },
     { apiVersion, kind: 'Role', metadata: own, rules: operatorRules() },
@@ -119,7 +118,7 @@ export function operatorRbac(namespace: string): Manifest[] {
       apiVersion,
       kind: 'RoleBinding',
       metadata: { name: binding, namespace, labels },
-      roleRef: { apiGroup: rbacGroup, kind: 'Role', name: role },
+      roleRef: { apiGroup: rbacGroup, kind: 'Role', name: operatorRole },
       subjects,
     },
   ];

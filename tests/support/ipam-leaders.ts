@@ -3,7 +3,8 @@
  * way, fail, or are done without an answer, and a write rests on the version that it replaces.
  */
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
-import { ageRank, compareAge, type Decision } from '#core/ipam/decide.ts';
+import { ageRank, compareAge } from '#core/ipam/age.ts';
+import type { Decision } from '#core/ipam/decide.ts';
 import { Ipam } from '#core/ipam/ipam.ts';
 import type { Pool } from '#core/model/config.ts';
 import { formatAddress } from '#core/model/ip.ts';
@@ -144,6 +145,6 @@ export class Leader {
 
   #rank(key: string): string {
     const view = this.#store.get(key);
-    return view === undefined ? '' : ageRank(view);
+    return view === undefined ? '' : ageRank(view.creationTimestamp, key);
   }
 }

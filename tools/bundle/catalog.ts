@@ -4,6 +4,8 @@ import { clusterServiceVersion, icon } from '#tools/bundle/csv.ts';
 import { channelName, csvName, packageName, skipRange, type Release } from '#tools/bundle/release.ts';
 import { customResourceDefinition } from '#tools/crds/crd.ts';
 
+type Csv = ReturnType<typeof clusterServiceVersion>;
+
 interface Property {
   readonly type: string;
   readonly value: unknown;
@@ -21,8 +23,7 @@ function provided(release: Release): Property[] {
 }
 
 /** What the catalog tells of a bundle whose objects are in an image. */
-function shown(release: Release): Property {
-  const { metadata, spec } = clusterServiceVersion(release);
+function shown({ metadata, spec }: Csv): Property {
   const { install: _install, version: _version, icon: _icon, relatedImages: _images, ...rest } = spec;
   const { customresourcedefinitions: crdDescriptions, ...fields } = rest;
   const { annotations, labels } = metadata;
@@ -30,11 +31,8 @@ function shown(release: Release): Property {
 }
 
 /** The objects themselves, for a bundle that has no image. */
-function inline(release: Release): Property[] {
-  const objects = [
-    clusterServiceVersion(release),
-    ...resourceDefinitions.map((definition) => customResourceDefinition(definition)),
-  ];
+function inline(csv: Csv): Property[] {
+  const objects = [csv, ...resourceDefinitions.map((definition) => customResourceDefinition(definition))];
   return objects.map((object) => ({
     type: 'olm.bundle.object',
     value: { data: Buffer.from(JSON.stringify(object)).toString('base64') },
@@ -45,27 +43,26 @@ function bundle(release: Release): object {
   const name = csvName(release.version);
   const published = release.bundleImage !== '';
   const image = published ? `${release.bundleImage}:v${release.version}` : '';
-  const { spec } = clusterServiceVersion(release);
+  const csv = clusterServiceVersion(release);
   return {
     schema: 'olm.bundle',
     name,
     package: packageName,
     image,
-    properties: [...provided(release), ...(published ? [shown(release)] : inline(release))],
-    relatedImages: [...spec.relatedImages, ...(published ? [{ name: '', image }] : [])],
+    properties: [...provided(release), ...(published ? [shown(csv)] : inline(csv))],
+    relatedImages: [...csv.spec.relatedImages, ...(published ? [{ name: '', image }] : [])],
   };
 }
 
 /** The documents of a catalog, oldest release first; each replaces the one that it names. */
 export function catalog(releases: readonly Release[]): object[] {
-  const { base64data, mediatype } = icon();
   return [
     {
       schema: 'olm.package',
       name: packageName,
       defaultChannel: channelName,
       description: 'A load balancer for bare-metal Kubernetes clusters',
-      icon: { base64data, mediatype },
+      icon: icon(),
     },
     {
       schema: 'olm.channel',

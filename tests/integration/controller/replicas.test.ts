@@ -1,7 +1,7 @@
 /** Several replicas with a Lease: whoever leads, nothing is given twice and nothing moves. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { kinds } from '#runtime/kube/kinds.ts';
-import { ControllerLab, LEADER_FLAGS } from '#tests/support/controller-lab.ts';
+import { ControllerLab, LEADER_FLAGS, type ControllerProcess } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { killLeaders, leaderOf, recordedBy } from '#tests/support/leader-kills.ts';
 
@@ -24,6 +24,17 @@ async function versions(): Promise<Record<string, string | undefined>> {
   return Object.fromEntries(services.map(({ metadata }) => [metadata.name, metadata.resourceVersion]));
 }
 
+/** Replica one leads, has served a Service, and stands still; two is its successor to be. */
+async function pausedLeader(): Promise<Record<'first' | 'second', ControllerProcess>> {
+  await lab.pool('p', ['192.0.2.0/29']);
+  const first = await lab.startController(...LEADER_FLAGS, '--pod-name=one');
+  await lab.service('kept');
+  await lab.expectIps('kept', ['192.0.2.0']);
+  const second = await lab.startController(...LEADER_FLAGS, '--pod-name=two');
+  process.kill(first.pid ?? 0, 'SIGSTOP');
+  return { first, second };
+}
+
 describe('replicas', () => {
   it('one acts; when it ends the other adopts everything and goes on', async () => {
     await lab.pool('p', ['192.0.2.0/28']);
@@ -41,12 +52,7 @@ describe('replicas', () => {
   });
 
   it('a leader that was paused writes nothing over what its successor wrote', async () => {
-    await lab.pool('p', ['192.0.2.0/29']);
-    const first = await lab.startController(...LEADER_FLAGS, '--pod-name=one');
-    await lab.service('kept');
-    await lab.expectIps('kept', ['192.0.2.0']);
-    const second = await lab.startController(...LEADER_FLAGS, '--pod-name=two');
-    process.kill(first.pid ?? 0, 'SIGSTOP');
+    const { first, second } = await pausedLeader();
     // Both will see these for the first time as theirs to serve: the paused one only when it runs again.
     await Promise.all(['a', 'b', 'c'].map((name) => lab.service(name)));
     await eventually(async () => expect(await recorded()).toHaveProperty('size', 4), 20_000);
@@ -69,12 +75,7 @@ describe('replicas', () => {
   });
 
   it('a leader that runs again when nobody else does acts only with the lease', async () => {
-    await lab.pool('p', ['192.0.2.0/29']);
-    const first = await lab.startController(...LEADER_FLAGS, '--pod-name=one');
-    await lab.service('kept');
-    await lab.expectIps('kept', ['192.0.2.0']);
-    const second = await lab.startController(...LEADER_FLAGS, '--pod-name=two');
-    process.kill(first.pid ?? 0, 'SIGSTOP');
+    const { first, second } = await pausedLeader();
     await eventually(async () => expect(await leader()).toBe('two'), 20_000);
     await second.stop('SIGKILL');
     await Promise.all(['a', 'b', 'c'].map((name) => lab.service(name)));
