@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
+import { inParallel } from '#bench/in-parallel.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
@@ -75,11 +76,11 @@ export class Stage {
 
   /** Creates the Services with several requests under way; returns when each request was answered. */
   async create(names: readonly string[]): Promise<void> {
-    await inParallel(names, (name) => this.lab.service(name));
+    await inParallel(names, CREATORS, (name) => this.lab.service(name));
   }
 
   async delete(names: readonly string[]): Promise<void> {
-    await inParallel(names, (name) => this.lab.deleteService(name));
+    await inParallel(names, CREATORS, (name) => this.lab.deleteService(name));
   }
 
   /** When the last of these many Services had its address. */
@@ -165,14 +166,6 @@ function countWrites(metrics: string): Writes {
 function cpuSeconds(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-async function inParallel(names: readonly string[], act: (name: string) => Promise<void>): Promise<void> {
-  const left = [...names].reverse();
-  const worker = async (): Promise<void> => {
-    for (let name = left.pop(); name !== undefined; name = left.pop()) await act(name);
-  };
-  await Promise.all(Array.from({ length: CREATORS }, worker));
 }
 
 /** The API server's own metrics, as text. */

@@ -3,6 +3,7 @@
  * stored, and the same writes with no webhook registered, which is what the rest of the API server costs.
  */
 import { distribution, type Figure } from '#bench/figures.ts';
+import { inParallel } from '#bench/in-parallel.ts';
 import { WEBHOOK_CONFIGURATION } from '#core/api/webhooks.ts';
 import type { Lab } from '#lab/lab.ts';
 import type { Reporter } from '#lab/report.ts';
@@ -86,14 +87,11 @@ function write(lab: Lab, name: string, { kind, plural, spec }: Written, dryRun: 
 }
 
 async function store(lab: Lab, from: number, to: number): Promise<void> {
-  let next = from;
-  const creator = async (): Promise<void> => {
-    for (let index = next++; index < to; index = next++) {
-      const { status, text } = await write(lab, `pool-${index}`, pool(index), false);
-      if (status !== 201) throw new Error(`pool ${index} was not stored: ${text}`);
-    }
-  };
-  await Promise.all(Array.from({ length: CREATORS }, creator));
+  const indexes = Array.from({ length: to - from }, (_, offset) => from + offset);
+  await inParallel(indexes, CREATORS, async (index) => {
+    const { status, text } = await write(lab, `pool-${index}`, pool(index), false);
+    if (status !== 201) throw new Error(`pool ${index} was not stored: ${text}`);
+  });
 }
 
 /** Creations one after the other, as dry runs: all of admission, nothing stored. */

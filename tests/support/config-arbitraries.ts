@@ -114,7 +114,7 @@ const bgpAdvertisement = few(
   {
     aggregationLength: faulty(12, some(32, 32, 28, 24, 20), some(0, 33)),
     aggregationLengthV6: faulty(12, some(128, 128, 64, 32), some(-1, 129)),
-    localPref: faulty(40, some(0, 0, 100, 200), some(-1, 2 ** 31)),
+    localPref: faulty(40, some(0, 0, 100, 200), some(-1, 2 ** 32)),
     med: faulty(40, some(0, 10), some(-1)),
     asPathPrepend: faulty(40, some(0, 3), some(11)),
     communities: listOf(

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { renderCommand, renderNodes } from '#cli/render/command.ts';
 import { overlay } from '#cli/validate/overlay.ts';
 import { parseManifests } from '#cli/validate/documents.ts';
 import { patch } from '#tests/support/patch.ts';
+import { temporaryFolder } from '#tests/support/temporary.ts';
 
 const manifests = (text: string): Manifest[] =>
   parseManifests(text, 'f.yaml').sources.map(({ manifest }) => manifest);
@@ -113,7 +113,7 @@ data: {extras: "neighbor 10.0.0.9 password two words\\nkey chain k\\n"}
   });
 
   it('exit code 1 and a line on standard error for a problem; a password in a file is not shown', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'metallb-render-')), 'a.yaml');
+    const path = join(temporaryFolder('render'), 'a.yaml');
     writeFileSync(path, NODES + peer('p', `peerAddress: 10.0.0.254, password: ${secret}, vrf: "a b"`));
     let [out, err] = ['', ''];
     const host = { env: {}, write: (text: string) => (out += text), warn: (text: string) => (err += text) };
@@ -169,7 +169,7 @@ describe('metallb diff', () => {
   });
 
   it('exit code 2 for what cannot be read or reached', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'metallb-diff-')), 'a.yaml');
+    const path = join(temporaryFolder('diff'), 'a.yaml');
     const host = { env: { KUBECONFIG: '/no/such/file' }, write: () => undefined, warn: () => undefined };
     writeFileSync(path, 'a: [');
     expect(await diffCommand([path], host)).toBe(2);

@@ -1,15 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadTemplates } from '#speaker/frr/templates.ts';
 import { scenarioModel, scenarios } from '#tests/support/frr-scenarios.ts';
+import { temporaryFolder } from '#tests/support/temporary.ts';
 
-function folder(files: Readonly<Record<string, string>>): string {
-  const path = mkdtempSync(join(tmpdir(), 'metallb-templates-'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
-  return path;
-}
+const folder = (files: Readonly<Record<string, string>>): string => temporaryFolder('templates', files);
 
 const [scenario] = scenarios;
 const model = scenarioModel(scenario ?? { name: '', config: {} as never, services: [] });
