@@ -3,7 +3,7 @@
  * nor a line; what does not pass is refused by name and left out (speaker-bgp.md §3.6, W15, W20).
  */
 import type { BfdProfile, BgpPeer } from '#core/model/config.ts';
-import { formatAddress, parseAddress } from '#core/model/ip.ts';
+import { formatAddress, parseAddress, type Cidr, type IpAddress } from '#core/model/ip.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const MAX_INTERFACE = 15;
@@ -19,9 +19,21 @@ function isBetween(value: number, low: number, high: number): boolean {
   return Number.isInteger(value) && value >= low && value <= high;
 }
 
+/** An address as FRR prints it: `::198.51.100.10` where RFC 5952 has `::c633:640a`. */
+export function frrAddress(address: IpAddress): string {
+  const { family, value } = address;
+  const holdsIpv4 = family === 'ipv6' && value >> 32n === 0n && value >> 16n !== 0n;
+  return holdsIpv4 ? `::${formatAddress({ family: 'ipv4', value })}` : formatAddress(address);
+}
+
+/** A prefix as FRR prints it. */
+export function frrPrefix({ family, base, prefix }: Cidr): string {
+  return `${frrAddress({ family, value: base })}/${prefix}`;
+}
+
 /** `<address or interface>`: how FRR calls the neighbour. */
-export function neighborWord(peer: BgpPeer): string {
-  return peer.endpoint.kind === 'address' ? formatAddress(peer.endpoint.address) : peer.endpoint.name;
+export function neighborWord({ endpoint }: BgpPeer): string {
+  return endpoint.kind === 'address' ? frrAddress(endpoint.address) : endpoint.name;
 }
 
 /** The neighbour's identity, after which its route-maps are named: `<address or interface>[-<vrf>]` (§3.2). */

@@ -3,10 +3,10 @@
  * equals FRR's default, so that the file reads like FRR's own `show running-config` (speaker-bgp.md §4.8).
  */
 import { peerFamilies } from '#core/frr/build.ts';
-import { neighborId, neighborWord } from '#core/frr/grammar.ts';
+import { frrAddress, frrPrefix, neighborId, neighborWord } from '#core/frr/grammar.ts';
 import type { FrrModel, Router } from '#core/frr/model.ts';
 import type { BfdProfile, BgpCommunity, BgpPeer } from '#core/model/config.ts';
-import { formatAddress, formatCidr, type Family } from '#core/model/ip.ts';
+import type { Family } from '#core/model/ip.ts';
 
 /** One entry of a neighbour's outbound route-map. Null: no such line. */
 export interface ClassEntry {
@@ -82,7 +82,6 @@ export interface RenderContext {
 
 /** The words FRR prints for well-known communities. */
 const WELL_KNOWN: Readonly<Record<string, string>> = {
-  '0:0': 'internet',
   '65535:0': 'graceful-shutdown',
   '65535:1': 'accept-own',
   '65535:2': 'route-filter-translated-v4',
@@ -181,7 +180,7 @@ function routerLines(router: Router): RouterLines {
         family,
         networks: router.networks
           .filter(({ prefix }) => prefix.family === family)
-          .map(({ prefix, tag }) => ({ prefix: formatCidr(prefix), tag })),
+          .map(({ prefix, tag }) => ({ prefix: frrPrefix(prefix), tag })),
         neighbors: router.neighbors
           .filter((peer) => peerFamilies(peer).includes(family))
           .map((peer) => ({ peer: neighborWord(peer), id: neighborId(peer) })),
@@ -203,7 +202,7 @@ function neighborLines(peer: BgpPeer): NeighborLines {
     timers: peer.timers ?? null,
     connect: peer.connectTime ?? null,
     password: peer.password ?? null,
-    updateSource: peer.sourceAddress === undefined ? null : formatAddress(peer.sourceAddress),
+    updateSource: peer.sourceAddress === undefined ? null : frrAddress(peer.sourceAddress),
     gracefulRestart: peer.gracefulRestart,
     bfdProfile: peer.bfdProfile ?? null,
     disableConnectedCheck: skipsConnectedCheck(peer),

@@ -4,11 +4,11 @@
  * now and then where they do not.
  */
 import { peerFamilies } from '#core/frr/build.ts';
-import { neighborWord } from '#core/frr/grammar.ts';
+import { frrPrefix, neighborWord } from '#core/frr/grammar.ts';
 import type { FrrModel, Router } from '#core/frr/model.ts';
 import type { BgpSession } from '#core/frr/parse.ts';
 import type { RemoteAs } from '#core/model/config.ts';
-import { formatAddress, formatCidr, type Family } from '#core/model/ip.ts';
+import { formatAddress, type Family } from '#core/model/ip.ts';
 
 /** A session that should exist. Holds nothing secret. */
 export interface IntendedSession {
@@ -94,7 +94,7 @@ export function intendedPrefixes(model: FrrModel, { peer, vrf, family }: Target)
   return new Set(
     networks
       .filter(({ prefix, tag }) => prefix.family === family && tags.has(tag))
-      .map(({ prefix }) => formatCidr(prefix)),
+      .map(({ prefix }) => frrPrefix(prefix)),
   );
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bgpContext } from '#core/bgp/gates.ts';
 import { buildModel } from '#core/frr/build.ts';
-import { isRenderableProfile, peerProblem } from '#core/frr/grammar.ts';
+import { frrAddress, isRenderableProfile, peerProblem } from '#core/frr/grammar.ts';
 import type { BgpPeer } from '#core/model/config.ts';
 import { loadTemplates } from '#speaker/frr/templates.ts';
 import { address, config, node, peer } from '#tests/support/bgp-factories.ts';
@@ -86,6 +86,17 @@ describe('grammar of rendered words (speaker-bgp.md §3.6, W15, W20)', () => {
       }),
     );
   });
+
+  it.each([
+    ['::c633:640a', '::198.51.100.10'],
+    ['::1:2', '::0.1.0.2'],
+    ['::ffff', '::ffff'],
+    ['::1', '::1'],
+    ['::', '::'],
+    ['64:ff9b::c633:640a', '64:ff9b::c633:640a'],
+    ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+    ['198.51.100.10', '198.51.100.10'],
+  ])('%s is %s for FRR', (text, word) => expect(frrAddress(address(text))).toBe(word));
 
   it('profiles with hostile names are left out', () => {
     expect(isRenderableProfile(profile('fast'))).toBe(true);
