@@ -3,18 +3,18 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { containerdConfig, kubeletConfig, podNetwork } from '#lab/full/config.ts';
 import { nodeFiles, type NodeFiles, nodesFolder } from '#lab/full/files.ts';
+import type { NodeFrame } from '#lab/full/frame.ts';
 import { importImages, waitContainerd } from '#lab/full/import.ts';
 import { copySeed } from '#lab/full/seed.ts';
 import type { Archive } from '#lab/image/archive.ts';
-import type { Lab } from '#lab/lab.ts';
 import { nodeAddresses, nodeName } from '#lab/net/plan.ts';
 
 /** Files of a node of a lab. */
-export function filesOf(lab: Lab, index: number): NodeFiles {
+export function filesOf(lab: NodeFrame, index: number): NodeFiles {
   return nodeFiles(join(nodesFolder(lab.name), nodeName(index)));
 }
 
-function writeFiles(lab: Lab, index: number, files: NodeFiles): void {
+function writeFiles(lab: NodeFrame, index: number, files: NodeFiles): void {
   for (const folder of [files.containerdState, files.cni, files.kubelet])
     mkdirSync(folder, { recursive: true });
   writeFileSync(files.containerdConfig, containerdConfig(files));
@@ -29,7 +29,7 @@ export interface NodeImages {
 }
 
 /** Starts containerd with all images, the kubelet, which registers the node, and kube-proxy. */
-export async function startNode(lab: Lab, index: number, images: NodeImages): Promise<void> {
+export async function startNode(lab: NodeFrame, index: number, images: NodeImages): Promise<void> {
   const [files, name] = [filesOf(lab, index), nodeName(index)];
   writeFiles(lab, index, files);
   await copySeed(images.seed, files.containerdRoot);
@@ -44,7 +44,7 @@ export async function startNode(lab: Lab, index: number, images: NodeImages): Pr
   lab.startProxy(index);
 }
 
-function kubeletCommand(lab: Lab, index: number, kubeconfig: string): readonly string[] {
+function kubeletCommand(lab: NodeFrame, index: number, kubeconfig: string): readonly string[] {
   const files = filesOf(lab, index);
   const { ipv4, ipv6 } = nodeAddresses(index);
   return [

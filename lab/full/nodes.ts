@@ -1,16 +1,16 @@
 /**
  * The full level's nodes: a real kubelet and containerd in every node namespace. This file is the seam: `startNodes`
- * is called once the control plane, the topology and the router are up; `removeNodes` by whoever takes the lab down,
- * perhaps another process, perhaps after a crash, with all recorded processes already sent SIGKILL.
+ * is called once the control plane, the topology and the router are up. `removeAllNodes` (remove.ts) takes away what
+ * it started: perhaps in another process, perhaps after a crash, with all recorded processes already sent SIGKILL.
  */
 import { join } from 'node:path';
+import type { NodeFrame } from '#lab/full/frame.ts';
 import { importImages } from '#lab/full/import.ts';
 import { filesOf, startNode } from '#lab/full/node.ts';
 import { assertFull } from '#lab/full/probe.ts';
 import { removeAllNodes } from '#lab/full/remove.ts';
 import { ensureSeed } from '#lab/full/seed.ts';
 import { buildImages, type Images } from '#lab/image/build.ts';
-import type { Lab } from '#lab/lab.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import type { Reporter } from '#lab/report.ts';
 
@@ -20,7 +20,7 @@ interface NodeStatus {
 }
 
 /** Indexes of a lab's nodes, from 1. */
-function indexes(lab: Lab): readonly number[] {
+function indexes(lab: NodeFrame): readonly number[] {
   return Array.from({ length: lab.nodeCount }, (_, at) => at + 1);
 }
 
@@ -28,7 +28,7 @@ function indexes(lab: Lab): readonly number[] {
  * Builds the images, starts all nodes and waits until they are Ready.
  * @throws LabError naming what this machine lacks, or the node that does not come up, with the end of its log.
  */
-export async function startNodes(lab: Lab, report: Reporter): Promise<void> {
+export async function startNodes(lab: NodeFrame, report: Reporter): Promise<void> {
   assertFull();
   // A machine that was restarted has lost all records of a lab but kept its nodes' files.
   await removeAllNodes(lab.folder);
@@ -39,7 +39,7 @@ export async function startNodes(lab: Lab, report: Reporter): Promise<void> {
   await waitReady(lab);
 }
 
-function imagesOf(lab: Lab, report: Reporter): Promise<Images> {
+function imagesOf(lab: NodeFrame, report: Reporter): Promise<Images> {
   return buildImages({ folder: join(lab.folder, 'images'), report });
 }
 
@@ -47,13 +47,13 @@ function imagesOf(lab: Lab, report: Reporter): Promise<Images> {
  * Builds our images anew and imports them; pods that start from now on run the new ones.
  * @throws LabError also when Debian's or Node's layer has changed since the lab came up: start it again then.
  */
-export async function reloadImages(lab: Lab, report: Reporter): Promise<void> {
+export async function reloadImages(lab: NodeFrame, report: Reporter): Promise<void> {
   const { fresh } = await imagesOf(lab, report);
   await Promise.all(indexes(lab).map((index) => importImages(filesOf(lab, index).socket, fresh)));
 }
 
 /** Waits until every node is Ready. */
-export async function waitReady(lab: Lab, deadlineMs = 90_000): Promise<void> {
+export async function waitReady(lab: NodeFrame, deadlineMs = 90_000): Promise<void> {
   let waiting: readonly string[] = [];
   await waitFor(
     'the nodes to be Ready',
@@ -75,9 +75,4 @@ export async function waitReady(lab: Lab, deadlineMs = 90_000): Promise<void> {
         waiting.map((name) => `${name}: ${lab.daemons.find(`kubelet-${name}`)?.logTail(4)}`).join('\n'),
     },
   );
-}
-
-/** Removes what nodes leave beside recorded processes, namespaces of the plan and mounts below `folder`. */
-export async function removeNodes(folder: string): Promise<void> {
-  await removeAllNodes(folder);
 }

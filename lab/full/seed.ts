@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { containerdBase } from '#lab/full/config.ts';
+import type { NodeFrame } from '#lab/full/frame.ts';
 import { importImages, waitContainerd } from '#lab/full/import.ts';
 import type { Archive } from '#lab/image/archive.ts';
-import type { Lab } from '#lab/lab.ts';
 import { run, tryRun } from '#lab/process/run.ts';
 import type { Reporter } from '#lab/report.ts';
 import { cached } from '#lab/system/cache.ts';
@@ -16,7 +16,7 @@ import { cached } from '#lab/system/cache.ts';
 const NO_KUBERNETES = ['io.containerd.grpc.v1.cri'] as const;
 
 /** The folder of the seed for these images and this machine's containerd. */
-export async function ensureSeed(lab: Lab, images: Archive, report: Reporter): Promise<string> {
+export async function ensureSeed(lab: NodeFrame, images: Archive, report: Reporter): Promise<string> {
   const version = await run(['containerd', '--version']);
   const content = JSON.stringify([version, images.images], (name, value: unknown) =>
     name === 'folder' ? undefined : value,
@@ -30,7 +30,7 @@ export async function ensureSeed(lab: Lab, images: Archive, report: Reporter): P
 }
 
 /** Runs a containerd of its own on the folder; a program of the lab, so that it never outlives it. */
-async function fill(lab: Lab, containerdRoot: string, images: Archive): Promise<void> {
+async function fill(lab: NodeFrame, containerdRoot: string, images: Archive): Promise<void> {
   const folder = join(lab.folder, 'seed');
   const folders = { containerdRoot, containerdState: join(folder, 'state'), socket: join(folder, 'sock') };
   mkdirSync(folders.containerdState, { recursive: true });

@@ -1,7 +1,7 @@
 /** Takes a lab down from nothing but its folder: works for a living one, a killed one and a half-started one. */
 import { existsSync } from 'node:fs';
 import { unmountBelow } from '#lab/frr/root.ts';
-import { removeNodes } from '#lab/full/nodes.ts';
+import { removeAllNodes } from '#lab/full/remove.ts';
 import { Topology } from '#lab/net/topology.ts';
 import { places, MAX_NODES, netnsName } from '#lab/net/plan.ts';
 import { DaemonFolder } from '#lab/process/daemon.ts';
@@ -17,7 +17,7 @@ export async function removeLab(name: string): Promise<void> {
   const state = readState(name);
   const daemons = new DaemonFolder(folder);
   for (const daemon of daemons.list()) daemon.signal('SIGKILL');
-  if (state?.level === 'full') await removeNodes(folder);
+  if (state?.level === 'full') await removeAllNodes(folder);
   await killInside(name);
   await Promise.all(daemons.list().map((daemon) => daemon.stop()));
   await unmountBelow(folder);
