@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { AppError, SettingsError } from '#core/errors.ts';
 import { frrLogLevel } from '#core/frr/build.ts';
 import { formatAddress, parseAddress } from '#core/model/ip.ts';
+import { defaultTiming } from '#core/l2/gratuitous.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
@@ -122,6 +123,7 @@ async function openPorts({ settings, logger, scope, stop }: SpeakerProgram): Pro
     log: logger.child({ logger: 'layer2' }),
     exclude,
     duplicates: settings.l2Duplicates,
+    timing: { ...defaultTiming, period: 1_000 * settings.gratuitousArpInterval },
   });
   const died = (what: string) => (error: Error) =>
     stop(`${what} died`, new AppError('SOCKET', error.message, { retry: 'never', cause: error }));

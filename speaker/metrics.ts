@@ -1,6 +1,21 @@
 /** The speaker's own metrics (speaker-l2.md §7.1, speaker-bgp.md §6.3). FRR's are in speaker/frr/metrics.ts. */
-import type { Gauge, Metrics } from '#runtime/metrics/types.ts';
+import type { Counter, Gauge, Metrics } from '#runtime/metrics/types.ts';
 import type { L2Port, MembersPort } from '#speaker/ports.ts';
+
+/** Decisions about single Services and about the configuration. None of them can fail: the counter of errors stays 0. */
+export function updatesCounter(metrics: Metrics): Counter {
+  const updates = metrics.counter({
+    name: 'metallb_k8s_client_updates_total',
+    help: 'Decisions about single Services and about the configuration.',
+  });
+  const errors = metrics.counter({
+    name: 'metallb_k8s_client_update_errors_total',
+    help: 'Decisions that failed.',
+  });
+  updates.inc({}, 0);
+  errors.inc({}, 0);
+  return updates;
+}
 
 /** metallb_speaker_announced: 1 per announced address of a Service. */
 export function announcedGauge(metrics: Metrics): Gauge {

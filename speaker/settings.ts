@@ -107,6 +107,14 @@ export const speakerOptions = {
     default: 'withhold',
     help: 'an address nobody of the cluster held is probed before it is claimed; when another machine uses it: do not claim it, claim it and report, or do not even ask',
   }),
+  gratuitousArpInterval: integer({
+    flag: 'gratuitous-arp-interval',
+    env: 'METALLB_GRATUITOUS_ARP_INTERVAL',
+    default: 0,
+    min: 0,
+    max: 86_400,
+    help: 'seconds after which a held address is announced again unasked, by ARP and NDP; 0: only when it is gained',
+  }),
   vtysh: list({
     flag: 'vtysh',
     env: 'METALLB_VTYSH',

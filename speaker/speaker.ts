@@ -19,6 +19,7 @@ import { Sessions } from '#speaker/loops/sessions.ts';
 import { SessionStates } from '#speaker/loops/session-states.ts';
 import { ServiceStatusLoop } from '#speaker/loops/service-status.ts';
 import { decisiveStores, type SpeakerStores } from '#speaker/loops/stores.ts';
+import { missingInterfaces, Unannounced } from '#speaker/loops/unannounced.ts';
 import { announcedGauge } from '#speaker/metrics.ts';
 import type { FrrPort, L2Conflict, L2Port, MembersPort } from '#speaker/ports.ts';
 
@@ -56,6 +57,7 @@ export class Speaker {
   readonly #announcer: Announcer;
   readonly #states: ConfigurationStateLoop;
   readonly #statuses: ServiceStatusLoop;
+  readonly #unannounced: Unannounced;
   readonly #sessions: Sessions;
   readonly #sessionStates: SessionStates;
   /** Refused while building the model, and refused by FRR itself. */
@@ -69,6 +71,12 @@ export class Speaker {
     this.configuration = new Configuration({
       ...parts,
       onProblems: (problems) => this.#states.report(problems),
+    });
+    this.#unannounced = new Unannounced({
+      nodeName,
+      interfaces: () => l2.interfaces.map(({ name }) => name),
+      clock: parts.clock,
+      tell: (verdict, event) => parts.events.record(serviceOf(verdict), event),
     });
     const listener = this.#listener();
     this.#announcer = new Announcer({
@@ -159,6 +167,7 @@ export class Speaker {
         });
         if (protocol === 'layer2') this.#warnOfInterfaces(verdict);
       },
+      onDecided: (key, verdict) => this.#unannounced.note(key, verdict),
       onVerdict: (key) => this.#statuses.changed(key),
       onRefusedPeers: (refused) => this.#noteRefused('model', refused),
     };
@@ -173,7 +182,7 @@ export class Speaker {
       events.record(serviceOf(verdict), {
         type: 'Warning',
         reason: 'announceFailed',
-        message: `the interfaces specified by LB IP "${ip}" doesn't exist in assigned node "${nodeName}" with protocol "layer2"`,
+        message: missingInterfaces(verdict, ip, nodeName),
       });
   }
 
@@ -201,6 +210,7 @@ export class Speaker {
   async close(): Promise<void> {
     await this.#engine.close(DRAIN_MS);
     this.#announcer.close();
+    this.#unannounced.close();
     await this.#sessions.close();
     const writers = [this.#states, this.#statuses, this.#sessionStates];
     await Promise.all(writers.map((writer) => writer.close(DRAIN_MS)));

@@ -23,6 +23,8 @@ import type { EndpointSliceView, NodeView, ServiceView } from '#core/model/views
 /** Annotations that let Services share an address; both spellings count, whatever their value. */
 const SHARING = ['metallb.io/allow-shared-ip', 'metallb.universe.tf/allow-shared-ip'];
 
+const NO_ENDPOINT = 'no endpoint of the Service can serve';
+
 /** What all decisions of one moment have in common. */
 export interface L2Context {
   /** The node of this speaker. */
@@ -69,7 +71,9 @@ export interface L2Decision {
   readonly detail: string;
   /** The node that announces; undefined when none does (or when the decision did not come that far). */
   readonly node: string | undefined;
-  /** Interfaces to answer on when `announce`; undefined: all usable ones. Sorted. */
+  /** Why no node at all announces, in the same words on every node; undefined: one does, or Layer 2 is not asked to. */
+  readonly nobody: string | undefined;
+  /** Interfaces to answer on when `announce`, or that this node lacks when it is passed over; undefined: all usable ones. Sorted. */
   readonly interfaces: readonly string[] | undefined;
   /** Eligible nodes in the order in which they would take over. */
   readonly candidates: readonly Candidate[];
@@ -79,7 +83,7 @@ export interface L2Decision {
   readonly passedOver: readonly string[];
 }
 
-const nobody = { node: undefined, interfaces: undefined, candidates: [], ineligible: [], passedOver: [] };
+const none = { node: undefined, interfaces: undefined, candidates: [], ineligible: [], passedOver: [] };
 
 /** Decides for one Service. The order of the checks is the one of speaker-l2.md §2.5. */
 export function decideL2(context: L2Context, request: L2Request): L2Decision {
@@ -96,20 +100,20 @@ interface Gathered {
 }
 
 function refuse(context: L2Context, request: L2Request, found: Gathered): L2Decision | undefined {
-  const stop = (reason: L2Reason, detail: string): L2Decision => ({
-    ...nobody,
+  const stop = (reason: L2Reason, detail: string, nobody: string | undefined): L2Decision => ({
+    ...none,
     announce: false,
     reason,
     detail,
+    nobody: found.matching.length === 0 ? undefined : nobody,
   });
-  if (found.serving.total === 0) return stop('notOwner', 'no endpoint of the Service can serve');
+  if (found.serving.total === 0) return stop('notOwner', NO_ENDPOINT, NO_ENDPOINT);
   const shares = SHARING.some((name) => Object.hasOwn(request.service.annotations, name));
   const narrow = found.matching.find((ad) => ad.serviceSelectors.length > 0);
-  if (shares && narrow !== undefined)
-    return stop(
-      'sharedIPWithServiceSelector',
-      `the Service may share its address, which L2Advertisement ${narrow.name} with serviceSelectors does not allow`,
-    );
+  if (shares && narrow !== undefined) {
+    const detail = `the Service may share its address, which L2Advertisement ${narrow.name} with serviceSelectors does not allow`;
+    return stop('sharedIPWithServiceSelector', detail, detail);
+  }
   const mine = context.nodes.get(context.me);
   if (mine === undefined || !found.matching.some((ad) => reachesNode(ad, mine)))
     return stop(
@@ -117,6 +121,7 @@ function refuse(context: L2Context, request: L2Request, found: Gathered): L2Deci
       found.matching.length === 0
         ? `no L2Advertisement reaches the Service in pool ${request.pool}`
         : `no L2Advertisement that reaches the Service selects node ${context.me}`,
+      found.matching.length === 0 ? undefined : electLeader(context, request, found).nobody,
     );
   return undefined;
 }
@@ -125,16 +130,23 @@ function electLeader(context: L2Context, request: L2Request, found: Gathered): L
   const { contest, candidates, refused } = contestOf(context, request, found);
   const { leader, because, passedOver } = chooseLeader(contest, contestView(context, found.matching));
   const announce = leader === context.me;
+  const asked = announce || passedOver.includes(context.me);
   return {
     announce,
     reason: announce ? 'announced' : 'notOwner',
     detail: leader === undefined ? whyNobody(refused) : whyLeader(leader, candidates.length, because),
     node: leader,
-    interfaces: announce ? interfacesFor(context, found.matching, leader) : undefined,
+    nobody: leader === undefined && takesPart(context) ? whyNobody(refused) : undefined,
+    interfaces: asked ? interfacesFor(context, found.matching, context.me) : undefined,
     candidates,
     ineligible: refused,
     passedOver,
   };
+}
+
+/** False for a node that has just started or is cut off: it does not know about the others. */
+function takesPart({ alive, me }: L2Context): boolean {
+  return alive === undefined || alive.has(me);
 }
 
 function whyLeader(leader: string, candidates: number, because: string): string {
@@ -229,6 +241,6 @@ const causes: Readonly<Record<Ineligible, string>> = {
 function whyNobody(refused: L2Decision['ineligible']): string {
   const counts = new Map<Ineligible, number>();
   for (const { reason } of refused) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const parts = [...counts].map(([reason, count]) => `${causes[reason]} (${count})`);
+  const parts = [...counts].map(([reason, count]) => `${causes[reason]} (${count})`).sort();
   return `no node may announce: ${parts.join(', ')}`;
 }

@@ -64,9 +64,9 @@ export class LightStage implements Stage {
 
   async #startPrograms(progress: Progress): Promise<Evidence> {
     progress('starting');
-    const secret = this.#meshKey();
+    this.#makeMeshKey();
     const controller = await this.startController();
-    await Promise.all(this.nodes.map((index) => this.startSpeaker(index, secret)));
+    await Promise.all(this.nodes.map((index) => this.startSpeaker(index)));
     progress('waiting until all are ready');
     await this.#ready('control', controller);
     for (const index of this.nodes)
@@ -75,11 +75,13 @@ export class LightStage implements Stage {
   }
 
   /** The folder of the liveness mesh's key, as the Secret is mounted in a pod. */
-  #meshKey(): string {
-    const folder = join(this.lab.folder, 'memberlist');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(join(folder, 'secretkey'), randomBytes(16).toString('base64url'), { mode: 0o600 });
-    return folder;
+  get #meshKey(): string {
+    return join(this.lab.folder, 'memberlist');
+  }
+
+  #makeMeshKey(): void {
+    mkdirSync(this.#meshKey, { recursive: true, mode: 0o700 });
+    writeFileSync(join(this.#meshKey, 'secretkey'), randomBytes(16).toString('base64url'), { mode: 0o600 });
   }
 
   async startController(): Promise<Daemon> {
@@ -97,12 +99,13 @@ export class LightStage implements Stage {
     });
   }
 
-  async startSpeaker(index: number, meshKey: string): Promise<Daemon> {
+  /** Starts the speaker of a node (again), and its FRR where it does not run. */
+  async startSpeaker(index: number): Promise<Daemon> {
     const { lab } = this;
     const name = nodeName(index);
     const kubeconfig = await this.#account('speaker');
     const frr = lab.frr(`node${index}`);
-    await frr.start();
+    if (frr.daemon('zebra')?.alive !== true) await frr.start();
     chmodSync(frr.configFolder, 0o755);
     return lab.spawn(`node${index}`, {
       name: `speaker-${name}`,
@@ -116,7 +119,7 @@ export class LightStage implements Stage {
         '--frr-metrics-port=0',
         `--ml-bindaddr=${nodeAddresses(index).ipv4}`,
         '--ml-peers=nodes',
-        `--ml-secret-key-path=${meshKey}`,
+        `--ml-secret-key-path=${this.#meshKey}`,
         `--vtysh=${frr.vtyshCommand.join(',')}`,
         `--frr-config-dir=${frr.configFolder}`,
         `--frr-run-dir=${frr.runFolder}`,

@@ -26,6 +26,8 @@ import type { FrrPort, L2Port, MembersPort } from '#speaker/ports.ts';
 export interface AnnouncerListener {
   /** A protocol began to announce the Service, or goes on with other addresses, peers or interfaces. */
   onAnnounced(verdict: ServiceVerdict, protocol: Protocol): void;
+  /** Each time it was decided on; undefined: it is gone. */
+  onDecided(key: string, verdict: ServiceVerdict | undefined): void;
   /** Some announcement of the Service changed or ended. */
   onVerdict(key: string, verdict: ServiceVerdict | undefined): void;
   onRefusedPeers(refused: readonly RefusedPeer[]): void;
@@ -86,6 +88,7 @@ export class Announcer {
     for (const protocol of started) if (now !== undefined) this.#started(protocol, before, now);
     const changed = started.length + stopped.length > 0;
     if (changed) this.#options.listener.onVerdict(key, now);
+    this.#options.listener.onDecided(key, now);
     return changed;
   }
 

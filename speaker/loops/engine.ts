@@ -7,11 +7,12 @@ import { usesHolders, usesSpread, withSpread, type ServiceWithSlices } from '#co
 import type { DecisionContext } from '#core/announce/verdict.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
 import type { Logger } from '#runtime/log/logger.ts';
-import type { Metrics } from '#runtime/metrics/types.ts';
+import type { Counter, Metrics } from '#runtime/metrics/types.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
 import { done, type Outcome, type WorkQueue } from '#runtime/queue/types.ts';
 import type { Store } from '#runtime/kube/types.ts';
 import type { Announcer } from '#speaker/loops/announcer.ts';
+import { updatesCounter } from '#speaker/metrics.ts';
 
 const PORTION = 200;
 const priority = { urgent: 100, change: 50, sweep: 10 } as const;
@@ -32,6 +33,7 @@ export interface EngineOptions {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #queue: WorkQueue;
+  readonly #updates: Counter;
   #context: DecisionContext | undefined;
   /** Services that the running sweep has still to decide. */
   readonly #todo = new Set<string>();
@@ -44,6 +46,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     const { logger, metrics } = options;
+    this.#updates = updatesCounter(metrics);
     this.#queue = createQueue({ name: 'decisions', handler: (key) => this.#handle(key), logger, metrics });
   }
 
@@ -76,6 +79,7 @@ export class Engine {
   }
 
   #handle(key: string): Outcome {
+    if (key !== 'sweep') this.#updates.inc();
     if (key === 'config') this.#startSweep();
     else if (key === 'sweep') this.#sweep();
     else this.#single(key.slice('service '.length));

@@ -26,6 +26,13 @@ export interface FieldObject {
   readonly status?: Readonly<Record<string, unknown>>;
 }
 
+export interface FieldOptions {
+  /** 3 unless told. */
+  readonly nodes?: number;
+  /** Changes the network before any program of ours runs. */
+  readonly before?: (lab: Lab) => Promise<void>;
+}
+
 export class FieldLab implements AsyncDisposable {
   readonly lab: Lab;
   readonly stage: LightStage;
@@ -36,10 +43,11 @@ export class FieldLab implements AsyncDisposable {
     this.stage = new LightStage(lab);
   }
 
-  /** Three nodes with speakers that peer with the router; the LAN client has a route to documentation addresses. */
-  static async start(name: string): Promise<FieldLab> {
-    const field = new FieldLab(await Lab.up({ name, level: 'light', nodes: 3, report: quiet }));
+  /** Nodes with speakers that peer with the router; the LAN client has a route to documentation addresses. */
+  static async start(name: string, { nodes = 3, before }: FieldOptions = {}): Promise<FieldLab> {
+    const field = new FieldLab(await Lab.up({ name, level: 'light', nodes, report: quiet }));
     try {
+      await before?.(field.lab);
       await field.#prepare();
     } catch (error) {
       await field[Symbol.asyncDispose]();
@@ -56,9 +64,24 @@ export class FieldLab implements AsyncDisposable {
     await this.apply('BGPPeer', 'router', { ...router, connectTime: '1s' });
     for (const range of ['192.0.2.0/24', '198.51.100.0/24', '2001:db8:0:1::/64'])
       await lab.exec('lan', ['ip', 'route', 'replace', range, 'dev', 'eth0']);
-    const nodes = stage.nodes.map((index) => `node${index}` as const);
-    this.#macs = await Promise.all(nodes.map(async (node) => [await lab.at(node).ownMac(), node] as const));
-    await eventually(async () => expect(await this.established()).toBe(nodes.length), WAIT_MS);
+    await this.learnCards();
+    await eventually(async () => expect(await this.established()).toBe(stage.nodes.length), WAIT_MS);
+  }
+
+  /** Notes the MAC addresses of all cards of the nodes: `eth0` goes by the name of its node, others by `node1/eth1`. */
+  async learnCards(): Promise<void> {
+    const macs: (readonly [string, string])[] = [];
+    for (const index of this.stage.nodes) {
+      const { stdout } = await this.lab.exec(`node${index}`, ['ip', '-j', 'link', 'show']);
+      for (const { ifname, address } of JSON.parse(stdout) as { ifname: string; address: string }[])
+        macs.push([address, ifname === 'eth0' ? `node${index}` : `node${index}/${ifname}`]);
+    }
+    this.#macs = macs;
+  }
+
+  /** The card with this MAC address, or the address itself. */
+  cardOf(mac: string): string {
+    return this.#macs.find(([known]) => known === mac)?.[1] ?? mac;
   }
 
   /** Applies an object of metallb.io to our namespace. */
@@ -151,15 +174,14 @@ export class FieldLab implements AsyncDisposable {
     }, WAIT_MS);
   }
 
-  /** Nodes that answer for an address on the LAN: ARP, or neighbour discovery. */
-  async responders(ip: string): Promise<string[]> {
+  /** Cards that answer for an address on a LAN of the client: ARP, or neighbour discovery. */
+  async responders(ip: string, device = 'eth0'): Promise<string[]> {
     const argv = ip.includes(':')
-      ? ['ndisc6', '-m', '-r', '2', '-w', '300', ip, 'eth0']
-      : ['arping', '-i', 'eth0', '-c', '3', '-W', '0.1', ip];
+      ? ['ndisc6', '-m', '-r', '2', '-w', '300', ip, device]
+      : ['arping', '-i', device, '-c', '3', '-W', '0.1', ip];
     const { stdout } = await this.lab.exec('lan', argv);
     const macs = stdout.toLowerCase().match(/(?:[\da-f]{2}:){5}[\da-f]{2}/g) ?? [];
-    const names = new Map(this.#macs);
-    return [...new Set(macs.map((mac) => names.get(mac) ?? mac))];
+    return [...new Set(macs.map((mac) => this.cardOf(mac)))].sort();
   }
 
   /** The one node that answers. */

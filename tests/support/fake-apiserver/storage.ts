@@ -55,7 +55,7 @@ export class Storage {
 
   create(resource: string, given: KubeObject): KubeObject {
     const generateName = given.metadata['generateName'];
-    const name = given.metadata.name ?? `${String(generateName)}${randomUUID().slice(0, 5)}`;
+    const name = given.metadata.name || `${String(generateName)}${randomUUID().slice(0, 5)}`;
     const key = keyOf({ ...given.metadata, name });
     if (this.find(resource, key) !== undefined) {
       throw new Refusal(409, 'AlreadyExists', `${resource} "${key}" already exists`);
