@@ -20,8 +20,13 @@ export class Segment {
 
   async up(): Promise<void> {
     await this.#make('lan');
-    await this.ip('lan', 'link', 'add', 'br0', 'type', 'bridge');
-    await this.ip('lan', 'link', 'set', 'br0', 'up');
+    await this.bridge('br0');
+  }
+
+  /** Adds a segment beside the first one, which is `br0`. */
+  async bridge(name: string): Promise<void> {
+    await this.ip('lan', 'link', 'add', name, 'type', 'bridge');
+    await this.ip('lan', 'link', 'set', name, 'up');
   }
 
   async #make(host: string): Promise<void> {
@@ -41,7 +46,7 @@ export class Segment {
   }
 
   /** A cable from a new interface of a host to a new port of the segment. */
-  async plug(host: string, device: string, port: string): Promise<void> {
+  async plug(host: string, device: string, port: string, bridge = 'br0'): Promise<void> {
     await this.ip(
       'lan',
       'link',
@@ -55,7 +60,7 @@ export class Segment {
       'netns',
       this.netns(host),
     );
-    await this.ip('lan', 'link', 'set', port, 'master', 'br0', 'up');
+    await this.ip('lan', 'link', 'set', port, 'master', bridge, 'up');
     await this.ip(host, 'link', 'set', device, 'up');
   }
 

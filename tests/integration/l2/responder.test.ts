@@ -150,6 +150,27 @@ describe('responder on a real segment', () => {
       expect(Math.abs(at - (starts[index] ?? 0) - 1_100)).toBeLessThan(200);
   });
 
+  it('109: IPv6: advertisements to all nodes at once and about every 1.1 s, which override', async () => {
+    announce(V6);
+    const seen = await eventually(() => {
+      const found = client.received.flatMap((message) => {
+        const ndp = message.kind === 'frame' ? decodeNdp(hex(message.frame)) : undefined;
+        return message.kind === 'frame' && ndp?.kind === 'advertisement' ? { at: message.at, ndp } : [];
+      });
+      if (found.length < 5) throw new Error(`${found.length} frames`);
+      return found;
+    }, 8_000);
+    for (const { ndp } of seen)
+      expect(ndp).toMatchObject({
+        destination: ip('ff02::1'),
+        target: ip(V6),
+        override: true,
+        solicited: false,
+      });
+    for (const [index, { at }] of seen.slice(1).entries())
+      expect(Math.abs(at - (seen[index]?.at ?? 0) - 1_100)).toBeLessThan(200);
+  });
+
   it('103, 104: gives up silently when the address is withdrawn', async () => {
     announce(V4);
     expect(await whoHas(V4)).toBe(nodeMac);
@@ -181,7 +202,18 @@ describe('responder on a real segment', () => {
     expect(await advertisement()).toMatchObject({ solicited: false, destination: ip('ff02::1') });
   });
 
-  it('109, 110: joins the solicited-node group once for addresses that share it', async () => {
+  it('111: of two addresses one is given up: its group is left, the other kept', async () => {
+    const groups = async () => {
+      const text = await segment.ip('node', '-6', 'maddr', 'show', 'dev', 'eth0');
+      return ['ff02::1:ff00:77', 'ff02::1:ff00:88'].map((group) => text.includes(group));
+    };
+    announce(V6, '2001:db8::88');
+    await eventually(async () => expect(await groups()).toEqual([true, true]));
+    announce(V6);
+    await eventually(async () => expect(await groups()).toEqual([true, false]));
+  });
+
+  it('110: joins the solicited-node group once for addresses that share it', async () => {
     const groups = async () =>
       (await segment.ip('node', '-6', 'maddr', 'show', 'dev', 'eth0')).includes('ff02::1:ff00:77');
     announce(V6, '2001:db8:1::77');

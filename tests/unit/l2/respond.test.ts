@@ -136,7 +136,7 @@ describe('NDP (speaker-l2.md §6.3, §6.4)', () => {
     return outcome.kind === 'reply' ? decodeNdp(outcome.frame) : undefined;
   }
 
-  it('106: a multicast solicitation gets a solicited advertisement, which overrides', () => {
+  it('106 (better): a multicast solicitation gets a solicited advertisement, which overrides', () => {
     expect(answer(neighborSolicitation(V6))).toEqual({
       kind: 'advertisement',
       etherDestination: CLIENT_MAC,

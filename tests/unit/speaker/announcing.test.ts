@@ -315,7 +315,7 @@ describe('interfaces that are not there', () => {
     expect(lab.l2.ask(MINE)).toBe(false);
   });
 
-  it('A10 E5: the node that is passed over for want of an interface says so, once', async () => {
+  it('A10 E5, 84 (better): the node that is passed over for want of an interface says so, once', async () => {
     lab.members.links.set('iris1', new Set(['eth0'])).set('iris2', new Set(['eth0', 'nowhere']));
     lab.put('L2Advertisement', 'ad', { interfaces: ['nowhere'] });
     lab.serving('web', [MINE]);
