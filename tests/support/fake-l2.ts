@@ -12,6 +12,8 @@ export class FakeL2 implements L2Port {
   readonly probed = new Set<string>();
   /** Addresses announced, in order: bursts started by a new plan or by `announce`. */
   readonly announced: string[] = [];
+  /** Addresses of every plan that was set, in order. */
+  readonly plans: (readonly string[])[] = [];
   #plan = new Map<string, readonly string[] | undefined>();
   #closed = false;
   readonly #onInterfaces: ((interfaces: readonly L2Interface[]) => void)[] = [];
@@ -30,6 +32,7 @@ export class FakeL2 implements L2Port {
   setPlan(entries: readonly L2Entry[]): void {
     if (this.#closed) return;
     const before = this.#plan;
+    this.plans.push(entries.map(({ ip }) => ip));
     for (const { ip, probe } of entries) if (probe === true) this.probed.add(canonical(ip));
     this.#plan = new Map(entries.map(({ ip, interfaces }) => [canonical(ip), interfaces]));
     for (const [ip, interfaces] of this.#plan)

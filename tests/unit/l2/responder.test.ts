@@ -13,7 +13,7 @@ const kernel = vi.hoisted(() => ({
   sent: [] as { readonly ifindex: number; readonly frame: Uint8Array }[],
   /** Delivers a frame, by interface and protocol. */
   deliver: new Map<string, (frame: Uint8Array) => void>(),
-  tell: (_: HostLinks): void => undefined,
+  tell: undefined as ((host: HostLinks) => void) | undefined,
 }));
 
 vi.mock('#speaker/l2/sockets.ts', () => ({
@@ -106,7 +106,7 @@ function answering(): string[] {
 describe('a card on which nothing can be opened', () => {
   it('94: leaves the others at work, is told once, and works as soon as it can', async () => {
     kernel.refused.set(1, 'socket: EPERM');
-    kernel.tell(host(1, 2));
+    kernel.tell?.(host(1, 2));
     responder.change([{ ip: V4, interfaces: undefined }], []);
     expect(answering()).toEqual(['2']);
     await vi.advanceTimersByTimeAsync(2 * RETRY);
@@ -125,7 +125,7 @@ describe('a card on which nothing can be opened', () => {
 
   it('announces what is held on the card when it works', async () => {
     kernel.refused.set(1, 'socket: EPERM');
-    kernel.tell(host(1));
+    kernel.tell?.(host(1));
     responder.change([{ ip: V4, interfaces: undefined }], []);
     await vi.advanceTimersByTimeAsync(RETRY - 1);
     expect(kernel.sent).toEqual([]);
