@@ -18,6 +18,7 @@ import { l2 } from '#bench/l2.ts';
 import { members } from '#bench/members.ts';
 import { smoke } from '#bench/smoke.ts';
 import { webhooks } from '#bench/webhooks.ts';
+import { messageOf } from '#core/errors.ts';
 import { LabError } from '#lab/errors.ts';
 import { StreamReporter, type Reporter } from '#lab/report.ts';
 
@@ -90,6 +91,6 @@ async function main(argv: readonly string[]): Promise<number> {
 try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`bench: ${messageOf(error)}\n`);
   process.exit(error instanceof LabError ? error.exitCode : 70);
 }

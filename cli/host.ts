@@ -1,6 +1,6 @@
 /** What every command has to do with its surroundings: environment, output, flags, and failures that are not its own. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
-import { AppError, SettingsError } from '#core/errors.ts';
+import { AppError, SettingsError, messageOf } from '#core/errors.ts';
 
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -14,7 +14,7 @@ export function parseFlags<const T extends ParseArgsOptionsConfig>(argv: readonl
   try {
     return parseArgs({ args: [...argv], allowPositionals: true, options });
   } catch (error) {
-    throw new SettingsError([error instanceof Error ? error.message : String(error)]);
+    throw new SettingsError([messageOf(error)]);
   }
 }
 

@@ -1,5 +1,5 @@
 /** `npm run metallb -- COMMAND`: tools for people, from a clone. */
-import { SettingsError } from '#core/errors.ts';
+import { SettingsError, messageOf } from '#core/errors.ts';
 import { diffCommand, usage as diffUsage } from '#cli/diff/command.ts';
 import { isOfSurroundings, type Host } from '#cli/host.ts';
 import { moveCommand, usage as moveUsage } from '#cli/move/command.ts';
@@ -45,8 +45,4 @@ try {
   for (const problem of problems) process.stderr.write(`metallb: ${problem}\n`);
   process.exitCode =
     error instanceof SettingsError ? EXIT_USAGE : isOfSurroundings(error) ? EXIT_FAILED : EXIT_BUG;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

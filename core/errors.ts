@@ -43,3 +43,8 @@ export class BugError extends AppError {
     super('BUG', message, { retry: 'never', cause });
   }
 }
+
+/** What was thrown, in words: the message of an Error, anything else as text. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -4,6 +4,7 @@
  *   node tools/bootstrap.mjs kind/main.ts up | down
  */
 import { join, resolve } from 'node:path';
+import { messageOf } from '#core/errors.ts';
 import { LabError } from '#lab/errors.ts';
 import { run, tryRun } from '#lab/process/run.ts';
 import { waitFor } from '#lab/process/wait.ts';
@@ -77,6 +78,6 @@ try {
   else if (command === 'down') await down();
   else throw new LabError('usage: node tools/bootstrap.mjs kind/main.ts up | down', { exitCode: 64 });
 } catch (error) {
-  process.stderr.write(`kind: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`kind: ${messageOf(error)}\n`);
   process.exitCode = error instanceof LabError ? error.exitCode : 1;
 }

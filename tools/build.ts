@@ -13,6 +13,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { argv, stderr } from 'node:process';
 import { parseArgs } from 'node:util';
 import { build as bundle, type Metafile, type Plugin } from 'esbuild';
+import { messageOf } from '#core/errors.ts';
 import { copyRuntimeFiles } from '#tools/runtime-files.ts';
 
 const repository = resolve(import.meta.dirname, '..');
@@ -170,6 +171,6 @@ async function main(): Promise<void> {
 
 if (argv[1] === import.meta.filename)
   await main().catch((error: unknown) => {
-    stderr.write(`build: ${error instanceof Error ? error.message : String(error)}\n`);
+    stderr.write(`build: ${messageOf(error)}\n`);
     process.exitCode = 1;
   });

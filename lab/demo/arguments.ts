@@ -1,5 +1,6 @@
 /** The command line of `npm run demo`. */
 import { parseArgs } from 'node:util';
+import { messageOf } from '#core/errors.ts';
 import { EXIT_USAGE, LabError } from '#lab/errors.ts';
 import { DEFAULT_NAME } from '#lab/lab.ts';
 import type { Level } from '#lab/state/state.ts';
@@ -40,9 +41,6 @@ export function parseDemoArguments(argv: readonly string[]): DemoArguments {
     const level = values.light ? 'light' : values.full ? 'full' : undefined;
     return { level, down: values.down, name: values.name, json: values.json, help: values.help };
   } catch (error) {
-    throw new LabError(`${error instanceof Error ? error.message : String(error)}\n${DEMO_USAGE}`, {
-      exitCode: EXIT_USAGE,
-      cause: error,
-    });
+    throw new LabError(`${messageOf(error)}\n${DEMO_USAGE}`, { exitCode: EXIT_USAGE, cause: error });
   }
 }

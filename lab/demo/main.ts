@@ -1,4 +1,5 @@
 /** `npm run demo`: the main job, from nothing to traffic, on an embedded lab. */
+import { messageOf } from '#core/errors.ts';
 import { DEMO_USAGE, parseDemoArguments, type DemoArguments } from '#lab/demo/arguments.ts';
 import { chooseLevel } from '#lab/demo/level.ts';
 import { LightStage } from '#lab/demo/light.ts';
@@ -74,7 +75,7 @@ async function main(args: DemoArguments): Promise<number> {
     ok = true;
   } catch (error) {
     if (error instanceof LabError && story.results.length <= 1) throw error;
-    process.stdout.write(`\nThe demo stopped: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stdout.write(`\nThe demo stopped: ${messageOf(error)}\n`);
   } finally {
     if (args.json !== undefined) story.save(args.json, { level, why, ok });
   }
@@ -96,6 +97,6 @@ try {
   if (args.help) process.stdout.write(DEMO_USAGE);
   process.exit(args.help ? 0 : await main(args));
 } catch (error) {
-  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`demo: ${messageOf(error)}\n`);
   process.exit(error instanceof LabError ? error.exitCode : 70);
 }

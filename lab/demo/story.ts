@@ -3,6 +3,7 @@
  * terminal and plain lines in a log. The story is kept as data for `--json`.
  */
 import { writeFileSync } from 'node:fs';
+import { messageOf } from '#core/errors.ts';
 
 export interface StepResult {
   readonly name: string;
@@ -89,7 +90,7 @@ export class Story {
       this.#out.write(`      ok (${seconds().toFixed(1)} s)\n`);
     } catch (error) {
       line.stop();
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.results.push({ name: step.name, ok: false, seconds: seconds(), evidence: {}, error: message });
       this.#out.write(`      FAILED after ${seconds().toFixed(1)} s: ${message}\n`);
       throw error;

@@ -1,5 +1,6 @@
 /** Waiting for a condition, with a deadline and words for what is waited for. Never a plain sleep. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '#core/errors.ts';
 import { LabError } from '#lab/errors.ts';
 
 export interface WaitOptions {
@@ -46,7 +47,7 @@ async function attempt<T>(
     return { value: present ? (value as Present<T>) : undefined, error: '' };
   } catch (error) {
     if (error instanceof Fatal) throw new LabError(`${what}: ${error.message}`, { cause: error });
-    return { value: undefined, error: error instanceof Error ? error.message : String(error) };
+    return { value: undefined, error: messageOf(error) };
   }
 }
 

@@ -1,4 +1,5 @@
 /** From the outcome of one reconcile to what the CR's conditions say. Pure. */
+import { messageOf } from '#core/errors.ts';
 import type { Problem } from '#core/model/config.ts';
 import type { MetalLBVerdict } from '#core/status/metallb-conditions.ts';
 import { availability, type Workloads } from '#operator/availability.ts';
@@ -20,9 +21,7 @@ export function incorrectName(problem: Problem): MetalLBVerdict {
 /** The verdict after everything was applied as far as it went; `engine` names who does BGP. */
 export function verdictOf(result: SyncResult, workloads: Workloads, engine: string): MetalLBVerdict {
   if (result.failures.length > 0) {
-    const message = result.failures
-      .map(({ object, error }) => `${object}: ${error instanceof Error ? error.message : String(error)}`)
-      .join('; ');
+    const message = result.failures.map(({ object, error }) => `${object}: ${messageOf(error)}`).join('; ');
     return { kind: 'degraded', reason: 'ApplyFailed', message };
   }
   return availability(workloads, `${engine}${unknownKinds(result)}`);

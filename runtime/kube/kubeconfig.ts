@@ -8,7 +8,7 @@ import type { RequestOptions } from 'node:https';
 import { dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
-import { SettingsError } from '#core/errors.ts';
+import { SettingsError, messageOf } from '#core/errors.ts';
 import type { Identity } from './identity.ts';
 
 /** From the file, if one is named; else as kubectl does (KUBECONFIG, the home folder). Throws SettingsError. */
@@ -18,7 +18,7 @@ export function kubeconfig(path: string | undefined): Identity {
     if (path === undefined) config.loadFromDefault();
     else loadFile(config, path);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new SettingsError([`kubeconfig ${path ?? '(default)'} cannot be read: ${why}`]);
   }
   const cluster = config.getCurrentCluster();

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SettingsError } from '#core/errors.ts';
+import { SettingsError, messageOf } from '#core/errors.ts';
 import type { Identity } from './identity.ts';
 
 /** Where the kubelet puts it. */
@@ -30,7 +30,7 @@ function namespaceIn(folder: string): string {
   try {
     return readFileSync(join(folder, 'namespace'), 'utf8').trim();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new SettingsError([
       `the service account in ${folder} cannot be read: ${why}; set automountServiceAccountToken: true or give --kubeconfig`,
     ]);

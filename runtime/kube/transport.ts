@@ -1,5 +1,6 @@
 /** HTTP to the API server: one shared pool of connections, deadlines, typed errors, watch lines. */
 import type { Dispatcher } from 'undici';
+import { messageOf } from '#core/errors.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { requestMetrics, type RequestMetrics } from '#runtime/metrics/names.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
@@ -144,7 +145,7 @@ function toQueryString(query: Query = {}): string {
 /** What a broken connection, an abort or a deadline becomes. */
 function noAnswer(call: Call, error: unknown): KubeError {
   if (error instanceof KubeError) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return new KubeError(`${call.method} ${call.path}: no answer from the API server: ${why}`, {
     status: 0,
     reason: 'NoAnswer',

@@ -2,7 +2,7 @@
  * The frame of every program: settings, log, signals, ordered disposal with a deadline, exit codes
  * (architecture §17): 0 clean, 1 failed or forced, 64 usage, 70 bug.
  */
-import { AppError, BugError, SettingsError } from '#core/errors.ts';
+import { AppError, BugError, SettingsError, messageOf } from '#core/errors.ts';
 import { createLogger, type LogLevel, type RootLogger } from '#runtime/log/winston.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import {
@@ -161,8 +161,4 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof SettingsError) return exitCodes.usage;
   if (error instanceof BugError || !(error instanceof AppError)) return exitCodes.bug;
   return exitCodes.failed;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@
  * further ones are gathered while one is under way; one application at a time. A failure is state, not an
  * exception: it is reported, the last good configuration is put back, and the next try comes later and later.
  */
+import { messageOf } from '#core/errors.ts';
 import { redact } from '#core/frr/commands.ts';
 import type { FrrModel } from '#core/frr/model.ts';
 import type { Target } from '#core/frr/sessions.ts';
@@ -224,7 +225,7 @@ class FrrDriver implements FrrPort {
   }
 
   #fail(error: unknown): void {
-    const message = redact(error instanceof Error ? error.message : String(error));
+    const message = redact(messageOf(error));
     const { first, last } = error instanceof RefusedError ? REFUSED_RETRY_MS : ABSENT_RETRY_MS;
     this.#retryMs = Math.min(Math.max(this.#retryMs * 2, first), last);
     const fields = { op: 'reload-validate', error: message, retryMs: this.#retryMs };

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import Handlebars from 'handlebars';
 import { renderContext, type RenderContext } from '#core/frr/render-context.ts';
 import type { FrrModel } from '#core/frr/model.ts';
-import { AppError } from '#core/errors.ts';
+import { AppError, messageOf } from '#core/errors.ts';
 
 const MAIN = 'frr.conf';
 const strict = { strict: true, knownHelpersOnly: true, noEscape: true } as const;
@@ -30,9 +30,7 @@ export function loadTemplates(directory: string): Renderer {
       last = { model, text: main(renderContext(model)) };
       return last.text;
     } catch (error) {
-      throw templateError(
-        `template in ${directory}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw templateError(`template in ${directory}: ${messageOf(error)}`);
     }
   };
 }

@@ -1,7 +1,7 @@
 /** Reads the list of interfaces to ignore: ConfigMap `metallb-excludel2`, key `excludel2.yaml` (speaker-l2.md §5.2). */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { SettingsError } from '#core/errors.ts';
+import { SettingsError, messageOf } from '#core/errors.ts';
 import { compileExclusions } from '#core/l2/interfaces.ts';
 
 const FIELD = 'announcedInterfacesToExclude';
@@ -16,7 +16,7 @@ export async function readExclusions(file: string): Promise<readonly string[]> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     if (error instanceof SettingsError) throw error;
-    throw new SettingsError([`${file}: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new SettingsError([`${file}: ${messageOf(error)}`]);
   }
 }
 

@@ -1,5 +1,4 @@
 /** The responder as the main thread sees it: a worker thread behind L2Port. */
-import { Worker } from 'node:worker_threads';
 import { AppError } from '#core/errors.ts';
 import type { DuplicatePolicy } from '#core/l2/claim.ts';
 import { defaultTiming, type GratuitousTiming } from '#core/l2/gratuitous.ts';
@@ -8,6 +7,7 @@ import { formatAddress, parseAddress } from '#core/model/ip.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from '#speaker/l2/messages.ts';
 import type { L2Conflict, L2Counts, L2Entry, L2Interface, L2Port } from '#speaker/ports.ts';
+import { WorkerThread } from '#speaker/worker-thread.ts';
 
 export interface L2Options {
   readonly log: Logger;
@@ -20,9 +20,6 @@ export interface L2Options {
   readonly realTime?: boolean;
 }
 
-/** Time the worker gets to end by itself. */
-const CLOSE_DEADLINE = 1_000;
-
 /**
  * Starts the worker and waits until it runs and knows the host's interfaces. Throws AppError when it cannot
  * (no CAP_NET_RAW shows later, per interface, in the log: the worker keeps trying).
@@ -31,28 +28,22 @@ export async function startL2(options: L2Options): Promise<L2Port> {
   const excluded = compileExclusions(options.exclude ?? []);
   if (typeof excluded !== 'function') throw new AppError('SOCKET', excluded.error, { retry: 'never' });
   const port = new WorkerL2(options);
-  await port.started;
+  await port.thread.started;
   return port;
 }
 
 class WorkerL2 implements L2Port {
-  readonly started: Promise<void>;
+  readonly thread: WorkerThread<FromWorker, ToWorker>;
   readonly #log: Logger;
-  readonly #worker: Worker;
-  readonly #exited: Promise<void>;
   readonly #plan = new Map<string, L2Entry>();
   readonly #counts = new Map<string, L2Counts>();
   readonly #drops = new Map<string, number>();
   readonly #withheld = new Set<string>();
   readonly #onInterfaces: ((interfaces: readonly L2Interface[]) => void)[] = [];
   readonly #onConflict: ((conflict: L2Conflict) => void)[] = [];
-  readonly #onFailure: ((error: Error) => void)[] = [];
   #interfaces: readonly L2Interface[] = [];
   #interfacesText = '';
   #cards = '';
-  #closing = false;
-  #haveStarted: () => void = () => undefined;
-  #failed: (error: Error) => void = () => undefined;
 
   constructor(options: L2Options) {
     this.#log = options.log;
@@ -62,15 +53,13 @@ class WorkerL2 implements L2Port {
       duplicates: options.duplicates ?? 'withhold',
       realTime: options.realTime ?? true,
     };
-    this.started = new Promise((resolve, reject) => {
-      this.#haveStarted = resolve;
-      this.#failed = reject;
+    this.thread = new WorkerThread({
+      program: new URL('./worker.ts', import.meta.url),
+      name: 'l2',
+      what: 'the responder',
+      settings,
+      take: (message: FromWorker) => this.#take(message),
     });
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings, name: 'l2' });
-    this.#worker.on('message', (message: FromWorker) => this.#take(message));
-    this.#worker.on('error', (error: Error) => this.#fail(error));
-    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
-    this.#worker.once('exit', (code) => this.#fail(new Error(`the responder ended with code ${code}`)));
   }
 
   get interfaces(): readonly L2Interface[] {
@@ -98,7 +87,7 @@ class WorkerL2 implements L2Port {
   }
 
   onFailure(listener: (error: Error) => void): void {
-    this.#onFailure.push(listener);
+    this.thread.onFailure(listener);
   }
 
   setPlan(entries: readonly L2Entry[]): void {
@@ -116,21 +105,17 @@ class WorkerL2 implements L2Port {
       this.#withheld.delete(ip);
     }
     for (const entry of set) this.#plan.set(entry.ip, entry);
-    this.#tell({ kind: 'plan', set, remove });
+    this.thread.tell({ kind: 'plan', set, remove });
   }
 
   announce(ips?: readonly string[]): void {
-    this.#tell({ kind: 'announce', ips });
+    this.thread.tell({ kind: 'announce', ips });
   }
 
   setClusterCards(macs: readonly string[]): void {
     if (String(macs) === this.#cards) return;
     this.#cards = String(macs);
-    this.#tell({ kind: 'cards', macs });
-  }
-
-  #tell(message: ToWorker): void {
-    if (!this.#closing) this.#worker.postMessage(message);
+    this.thread.tell({ kind: 'cards', macs });
   }
 
   #take(message: FromWorker): void {
@@ -164,7 +149,7 @@ class WorkerL2 implements L2Port {
   }
 
   #takeInterfaces(interfaces: readonly L2Interface[]): void {
-    this.#haveStarted();
+    this.thread.begun();
     const text = JSON.stringify(interfaces);
     if (text === this.#interfacesText) return;
     this.#interfacesText = text;
@@ -172,19 +157,8 @@ class WorkerL2 implements L2Port {
     for (const listener of this.#onInterfaces) listener(interfaces);
   }
 
-  #fail(error: Error): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.#failed(error);
-    for (const listener of this.#onFailure) listener(error);
-  }
-
   async close(): Promise<void> {
-    this.#tell({ kind: 'close' });
-    this.#closing = true;
-    const deadline = setTimeout(() => void this.#worker.terminate(), CLOSE_DEADLINE);
-    await this.#exited;
-    clearTimeout(deadline);
+    await this.thread.close({ kind: 'close' });
   }
 }
 

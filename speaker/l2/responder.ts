@@ -2,6 +2,7 @@
  * Answers ARP and NDP for held addresses and announces them unasked. Runs in the worker thread; knows nothing
  * of threads itself.
  */
+import { messageOf } from '#core/errors.ts';
 import { arpProbe, gratuitousArp } from '#core/l2/arp.ts';
 import { Claims } from '#core/l2/claim.ts';
 import { bytesKey, formatMac, parseAddressBytes } from '#core/l2/ethernet.ts';
@@ -336,7 +337,7 @@ export class Responder {
   /** Logged once until it changes or is solved; what failed is tried again after a while. */
   #problem(station: Station, what: string, error: unknown): void {
     const key = `${station.ifindex} ${what}`;
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     // A closed interface says so on its sockets; netlink has told us, or will.
     if (text.endsWith('ENETDOWN') || text.endsWith('ENXIO')) return;
     this.#retryTimer ??= setTimeout(() => {

@@ -1,10 +1,10 @@
 /** The mesh of speakers as the main thread sees it: a worker thread behind MembersPort. */
-import { Worker } from 'node:worker_threads';
-import { AppError } from '#core/errors.ts';
+import { AppError, messageOf } from '#core/errors.ts';
 import { Reports, reportOf } from '#core/members/reports.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { FromMesh, MeshSettings, MeshView, ToMesh } from '#speaker/members/messages.ts';
 import type { MembersPeer, MembersPhase, MembersPort } from '#speaker/ports.ts';
+import { WorkerThread } from '#speaker/worker-thread.ts';
 
 /** UDP; the port MetalLB's speakers use among themselves. */
 export const DEFAULT_MEMBERS_PORT = 7946;
@@ -22,8 +22,6 @@ export interface MembersOptions {
   readonly realTime?: boolean;
 }
 
-const CLOSE_DEADLINE = 1_000;
-
 /** Starts the mesh. Throws AppError when the address and port cannot be bound. */
 export async function startMembers(options: MembersOptions): Promise<MembersPort> {
   if (options.secret === '')
@@ -32,18 +30,17 @@ export async function startMembers(options: MembersOptions): Promise<MembersPort
       { remedy: 'mount the Secret and set METALLB_ML_SECRET_KEY_PATH' },
     );
   const mesh = new WorkerMesh(options);
-  await mesh.started;
+  await mesh.thread.started.catch((cause: unknown) => {
+    throw new AppError('SOCKET', `mesh of speakers: ${messageOf(cause)}`, { retry: 'never', cause });
+  });
   return mesh;
 }
 
 class WorkerMesh implements MembersPort {
-  readonly started: Promise<void>;
+  readonly thread: WorkerThread<FromMesh, ToMesh>;
   readonly #log: Logger;
-  readonly #worker: Worker;
-  readonly #exited: Promise<void>;
   readonly #onChange: ((alive: ReadonlySet<string>) => void)[] = [];
   readonly #onReports: (() => void)[] = [];
-  readonly #onFailure: ((error: Error) => void)[] = [];
   readonly #reports = new Reports();
   readonly #me: string;
   #cards: readonly string[] = [];
@@ -52,10 +49,7 @@ class WorkerMesh implements MembersPort {
   #gone: ReadonlySet<string> = new Set();
   #links: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #view: MeshView = { alive: [], gone: [], phase: 'joining', reason: 'starting', links: [] };
-  #closing = false;
-  #haveStarted: () => void = () => undefined;
   #haveLeft: () => void = () => undefined;
-  #failed: (error: Error) => void = () => undefined;
 
   constructor(options: MembersOptions) {
     this.#log = options.log;
@@ -67,18 +61,13 @@ class WorkerMesh implements MembersPort {
       secret: options.secret,
       realTime: options.realTime ?? true,
     };
-    this.started = new Promise((resolve, reject) => {
-      this.#haveStarted = resolve;
-      this.#failed = reject;
-    });
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: settings,
+    this.thread = new WorkerThread({
+      program: new URL('./worker.ts', import.meta.url),
       name: 'members',
+      what: 'the mesh',
+      settings,
+      take: (message: FromMesh) => this.#take(message),
     });
-    this.#worker.on('message', (message: FromMesh) => this.#take(message));
-    this.#worker.on('error', (error: Error) => this.#fail(error));
-    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
-    this.#worker.once('exit', (code) => this.#fail(new Error(`the mesh ended with code ${code}`)));
   }
 
   get alive(): ReadonlySet<string> {
@@ -102,15 +91,15 @@ class WorkerMesh implements MembersPort {
   }
 
   onFailure(listener: (error: Error) => void): void {
-    this.#onFailure.push(listener);
+    this.thread.onFailure(listener);
   }
 
   setPeers(peers: readonly MembersPeer[]): void {
-    this.#tell({ kind: 'peers', peers });
+    this.thread.tell({ kind: 'peers', peers });
   }
 
   setUsableInterfaces(names: readonly string[]): void {
-    this.#tell({ kind: 'links', names });
+    this.thread.tell({ kind: 'links', names });
   }
 
   usableInterfaces(node: string): ReadonlySet<string> | undefined {
@@ -132,7 +121,7 @@ class WorkerMesh implements MembersPort {
   #report(): void {
     const report = reportOf(this.#cards, this.#held);
     this.#reports.set(this.#me, report);
-    this.#tell({ kind: 'report', report });
+    this.thread.tell({ kind: 'report', report });
   }
 
   heldBy(ip: string): readonly string[] {
@@ -148,31 +137,23 @@ class WorkerMesh implements MembersPort {
   }
 
   async leave(): Promise<void> {
-    if (this.#closing) return;
+    if (this.thread.ended) return;
     const left = new Promise<void>((resolve) => {
       this.#haveLeft = resolve;
     });
-    this.#tell({ kind: 'leave' });
-    await Promise.race([left, this.#exited]);
+    this.thread.tell({ kind: 'leave' });
+    await Promise.race([left, this.thread.exited]);
   }
 
   async close(): Promise<void> {
-    this.#tell({ kind: 'close' });
-    this.#closing = true;
-    const deadline = setTimeout(() => void this.#worker.terminate(), CLOSE_DEADLINE);
-    await this.#exited;
-    clearTimeout(deadline);
-  }
-
-  #tell(message: ToMesh): void {
-    if (!this.#closing) this.#worker.postMessage(message);
+    await this.thread.close({ kind: 'close' });
   }
 
   #take(message: FromMesh): void {
     switch (message.kind) {
       case 'ready':
         this.#log.info('mesh of speakers started', { realTime: message.realTime ?? 'granted' });
-        this.#haveStarted();
+        this.thread.begun();
         return;
       case 'view':
         this.#show(message.view);
@@ -203,14 +184,5 @@ class WorkerMesh implements MembersPort {
     this.#gone = new Set(view.gone);
     this.#links = new Map(view.links.map(([node, names]) => [node, new Set(names)]));
     for (const listener of this.#onChange) listener(this.#alive);
-  }
-
-  #fail(error: Error): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.#failed(
-      new AppError('SOCKET', `mesh of speakers: ${error.message}`, { retry: 'never', cause: error }),
-    );
-    for (const listener of this.#onFailure) listener(error);
   }
 }
