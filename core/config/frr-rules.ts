@@ -7,6 +7,7 @@ import { byName, bySeniority } from '#core/config/order.ts';
 import { specOf, type RawPeer } from '#core/config/peers.ts';
 import { problemsOf, type Finding } from '#core/config/problems.ts';
 import type { Problem } from '#core/model/config.ts';
+import { formatAddress, parseAddress } from '#core/model/ip.ts';
 import type { Selector } from '#core/model/selector.ts';
 import type { NodeView } from '#core/model/views.ts';
 
@@ -19,7 +20,10 @@ export interface RuledPeer {
 
 interface Traits {
   readonly routerId: string;
+  /** Address as written, or interface; with the VRF. */
   readonly identifier: string;
+  /** The same with the address in canonical text: what FRR knows the neighbour by. */
+  readonly identity: string;
   readonly myAsn: number;
   readonly vrf: string;
 }
@@ -27,14 +31,17 @@ interface Traits {
 function traitsOf(object: RawPeer): Traits {
   const { routerID = '', peerAddress = '', interface: name = '', vrf = '', myASN } = specOf(object);
   const place = peerAddress === '' ? name : peerAddress;
-  return { routerId: routerID, identifier: vrf === '' ? place : `${place}-${vrf}`, myAsn: myASN, vrf };
+  const inVrf = (text: string): string => (vrf === '' ? text : `${text}-${vrf}`);
+  const address = parseAddress(place);
+  const identity = inVrf(address === undefined ? place : formatAddress(address));
+  return { routerId: routerID, identifier: inVrf(place), identity, myAsn: myASN, vrf };
 }
 
 /** Rules that a pair on one node breaks, in order. One without a local ASN is PEER-1's business. */
 function broken(a: Traits, b: Traits): ('FRR-1' | 'FRR-2' | 'FRR-3')[] {
   return [
     ...(a.routerId === b.routerId ? [] : (['FRR-1'] as const)),
-    ...(a.identifier === b.identifier && a.identifier !== '' ? (['FRR-2'] as const) : []),
+    ...(a.identity === b.identity && a.identity !== '' ? (['FRR-2'] as const) : []),
     ...(a.myAsn !== b.myAsn && a.vrf === b.vrf && a.myAsn !== 0 && b.myAsn !== 0 ? (['FRR-3'] as const) : []),
   ];
 }

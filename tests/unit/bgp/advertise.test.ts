@@ -31,17 +31,17 @@ function routes(given: Partial<Config>, ...services: ServiceView[]): string[] {
 const two = { peers: [peer('p1', '10.0.0.1'), peer('p2', '10.0.0.2')] };
 
 describe('from Services to routes', () => {
-  it('#4 #21 a dual-stack Service gives a host route per family to every peer', () => {
+  it('#4 a dual-stack Service gives a host route per family to every peer', () => {
     expect(routes(two, service(['198.51.100.10', '2001:db8:100::10']))).toEqual([
       '198.51.100.10/32 p1,p2 0',
       '2001:db8:100::10/128 p1,p2 0',
     ]);
   });
-  it('#15 two Services on one address give one route', () => {
+  it('two Services on one address give one route', () => {
     const routesOfBoth = routes({}, service(['198.51.100.10']), service(['198.51.100.10']));
     expect(routesOfBoth).toEqual(['198.51.100.10/32 tor1 0']);
   });
-  it('#32 #34 a list of peers, unknown names among them', () => {
+  it('#34 a list of peers, unknown names among them', () => {
     const bgpAdvertisements = [advertisement('x', { peers: ['p2', 'ghost'] })];
     expect(routes({ ...two, bgpAdvertisements }, service(['198.51.100.10']))).toEqual([
       '198.51.100.10/32 p2 0',
@@ -65,7 +65,7 @@ describe('from Services to routes', () => {
       '198.51.100.10/32 p1 0 64512:1 | p2 0 64512:2',
     ]);
   });
-  it('#39 #40 communities of one prefix are united, in numeric order', () => {
+  it('#40 communities of one prefix are united, in numeric order', () => {
     const bgpAdvertisements = [
       advertisement('a', { communities: [community('large:1:2:3'), community('64512:9')] }),
       advertisement('b', { peers: ['p1'], communities: [community('64512:10'), community('64512:9')] }),
@@ -88,7 +88,7 @@ describe('from Services to routes', () => {
       '198.51.100.11/32 tor1 100 65535:65282',
     ]);
   });
-  it('#57 #58 peers whose selectors do not match this node get nothing', () => {
+  it('peers whose selectors do not match this node get nothing', () => {
     const peers = [peer('p1', '10.0.0.1', { nodeSelectors: [matchLabel('a', 'b'), matchLabel('c', 'd')] })];
     expect(routes({ peers }, service(['198.51.100.10']))).toEqual([]);
   });
