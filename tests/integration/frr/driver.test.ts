@@ -54,7 +54,7 @@ describe('routes at the router', () => {
     expect(port.state).toMatchObject({ desired: 1, applied: 1, lastError: undefined, refused: [] });
   });
 
-  it('#4 #17 #131 B23 announced with origin IGP, withdrawn when gone', async () => {
+  it('#4 #17 #131 announced with origin IGP, withdrawn when gone', async () => {
     port.setDesired(announcing(['198.18.0.1', '2001:db8::1']));
     await eventually(async () => {
       expect(await lab.received()).toEqual(['198.18.0.1/32']);
@@ -68,7 +68,7 @@ describe('routes at the router', () => {
       expect(await lab.session(address)).toMatchObject({ dropped: 0, established: 1 });
   });
 
-  it('#142 a change of class is an update and never a withdrawal', async () => {
+  it('a change of class is an update and never a withdrawal', async () => {
     port.setDesired(announcing(['198.18.0.9']));
     await eventually(async () => expect(await lab.received()).toEqual(['198.18.0.9/32']));
     const before = lab.router.daemon('bgpd')?.logText().length ?? 0;
@@ -84,7 +84,7 @@ describe('routes at the router', () => {
     expect(said).not.toContain('withdrawn');
   });
 
-  it('1,000 prefixes, and no session drops (#86)', async () => {
+  it('1,000 prefixes, and no session drops', async () => {
     const before = await lab.session();
     port.setDesired(announcing(routes(1000)));
     await eventually(async () => expect((await lab.received()).length).toBe(1000), 20_000);
@@ -162,7 +162,7 @@ describe('when things go wrong', () => {
     expect(port.state.refused).toEqual([]);
   });
 
-  it('a line that FRR does not take, of no neighbour: back to the last good state, tried again later and later', async () => {
+  it('#96 a line that FRR does not take, of no neighbour: back to the last good state, tried again later and later', async () => {
     await settled();
     const before = await lab.session();
     const [applied, file] = [port.state.applied, readFileSync(join(lab.folder, 'frr.conf'), 'utf8')];
