@@ -1,15 +1,24 @@
 /** MetalLB: an installation, for the operator (api.md §4.10). */
 import * as z from 'zod';
 import { defineResource, objectMeta } from '#core/api/define.ts';
-import { cel, condition } from '#core/api/fields.ts';
+import { cel, condition, int32 } from '#core/api/fields.ts';
 import { affinity, resourceRequirements, toleration } from '#core/api/pod-fields.ts';
 
 const LOAD_BALANCER_CLASS = /^([a-z0-9A-Z]([\w.-]*[a-z0-9A-Z])?\/)?[a-z0-9A-Z]([\w.-]*[a-z0-9A-Z])?$/;
+
+/** A number above zero, or such a percentage. */
+const SHARE = '^([1-9][0-9]*|[1-9][0-9]?%|100%)$';
 
 /** MLB-7. */
 const BACKENDS = cel({
   rule: "self in ['', 'native', 'frr', 'frr-k8s', 'frr-k8s-external']",
   message: 'unknown BGP backend: use native, frr, frr-k8s or frr-k8s-external, or leave it out',
+});
+
+/** MLB-9; what CEL cannot read and we can is left to the operator. */
+const BLOCKED = cel({
+  rule: "isCIDR(self.trim()) || self.contains('/0') || self.lowerAscii().contains('ffff:')",
+  message: 'not a prefix: write one such as 192.168.0.0/16 or 2001:db8::/32',
 });
 
 const nodeSelector = (program: string) =>
@@ -21,23 +30,79 @@ const nodeSelector = (program: string) =>
 const tolerations = (program: string) =>
   z.array(toleration()).optional().describe(`Taints of nodes that the ${program} tolerates.`);
 
-const workloadConfig = (program: string) =>
-  z
+const workloadConfig = (program: string) => ({
+  priorityClassName: z.string().optional().describe('Priority class of the pods.'),
+  runtimeClassName: z.string().optional().describe('Runtime class of the pods.'),
+  affinity: affinity().optional().describe('Affinity of the pods; takes the place of ours.'),
+  annotations: z.record(z.string(), z.string()).optional().describe('Annotations of the pods.'),
+  labels: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'Labels of the pods, beside ours: those cannot be changed, since selectors and tools use them.',
+    ),
+  resources: resourceRequirements()
+    .optional()
+    .describe(`Resources of the container ${program}; takes the place of ours.`),
+});
+
+const controllerConfig = z.object({
+  ...workloadConfig('controller'),
+  replicas: int32()
+    .min(1)
+    .optional()
+    .describe(
+      'How many controllers run. One works, the others take over when it is gone. Unset: one, or what somebody scales the Deployment to.',
+    ),
+});
+
+/** How a DaemonSet is updated, as far as speakers can be: there is never room for two on a node. */
+export const updateStrategy = z.object({
+  type: z
+    .enum(['RollingUpdate', 'OnDelete'])
+    .optional()
+    .describe('OnDelete: a pod is replaced when somebody deletes it. Unset: RollingUpdate.'),
+  rollingUpdate: z
     .object({
-      priorityClassName: z.string().optional().describe('Priority class of the pods.'),
-      runtimeClassName: z.string().optional().describe('Runtime class of the pods.'),
-      affinity: affinity().optional().describe('Affinity of the pods; takes the place of ours.'),
-      annotations: z.record(z.string(), z.string()).optional().describe('Annotations of the pods.'),
-      resources: resourceRequirements()
+      maxUnavailable: z
+        .union([z.int(), z.string()])
+        .meta({ pattern: SHARE, 'x-kubernetes-int-or-string': true })
         .optional()
-        .describe(`Resources of the container ${program}; takes the place of ours.`),
+        .describe('How many nodes may be without their speaker at a time, such as 1 or 10%. Unset: 1.'),
     })
     .optional()
-    .describe(`Further settings of the ${program} pods.`);
+    .describe('For type RollingUpdate.'),
+});
+
+const speakerConfig = z.object({
+  ...workloadConfig('speaker'),
+  frrResources: resourceRequirements().optional().describe('Resources of the container frr.'),
+  updateStrategy: updateStrategy
+    .optional()
+    .describe('How a change reaches the speakers. Unset: node by node.'),
+  excludedInterfaces: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Regular expressions of interfaces that never answer ARP and NDP; take the place of ours, an empty list excludes none. A change restarts the speakers.',
+    ),
+  ignoreExcludeLB: z
+    .boolean()
+    .optional()
+    .describe(
+      'Announce also from nodes with the label node.kubernetes.io/exclude-from-external-load-balancers.',
+    ),
+});
+
+const imagePullSecrets = z
+  .array(z.object({ name: z.string().min(1).describe('Name of the Secret.') }))
+  .optional()
+  .describe("Secrets in this namespace that images are pulled with. Unset: those of the operator's own pod.");
 
 const frrk8sConfig = z.object({
   alwaysBlock: z
-    .array(z.string())
+    .array(z.string().max(100).meta(BLOCKED))
+    .max(1000)
     .optional()
     .describe(
       'Prefixes that are never accepted from neighbours, such as the addresses of the cluster itself.',
@@ -67,10 +132,11 @@ export const metallbV1beta1 = z.object({
         ),
       nodeSelector: nodeSelector('speaker'),
       speakerTolerations: tolerations('speaker'),
-      speakerConfig: workloadConfig('speaker'),
+      speakerConfig: speakerConfig.optional().describe('Further settings of the speaker pods.'),
       controllerNodeSelector: nodeSelector('controller'),
       controllerTolerations: tolerations('controller'),
-      controllerConfig: workloadConfig('controller'),
+      controllerConfig: controllerConfig.optional().describe('Further settings of the controller pods.'),
+      imagePullSecrets,
       bgpBackend: z
         .string()
         .meta(BACKENDS)

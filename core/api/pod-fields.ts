@@ -63,6 +63,9 @@ export const resourceRequirements = () =>
     requests: quantities('What is set aside for the container of each resource.'),
   });
 
+/** MLB-3 to MLB-6. */
+const weight = () => int32().min(1).max(100).describe('From 1 to 100.');
+
 const nodeRequirement = (subject: string) =>
   z.object({
     key: z.string().describe(`The ${subject} that the condition looks at.`),
@@ -87,10 +90,7 @@ const nodeSelectorTerm = () =>
 const nodeAffinity = () =>
   z.object({
     preferredDuringSchedulingIgnoredDuringExecution: atomicList(
-      z.object({
-        preference: nodeSelectorTerm().describe('Nodes that get the weight.'),
-        weight: int32().describe('From 1 to 100.'),
-      }),
+      z.object({ preference: nodeSelectorTerm().describe('Nodes that get the weight.'), weight: weight() }),
     )
       .optional()
       .describe('Nodes that are preferred: those with the highest sum of weights win.'),
@@ -120,7 +120,7 @@ const podAffinity = (near: string) =>
     preferredDuringSchedulingIgnoredDuringExecution: atomicList(
       z.object({
         podAffinityTerm: podAffinityTerm().describe('The other pods, and what counts as one place.'),
-        weight: int32().describe('From 1 to 100.'),
+        weight: weight(),
       }),
     )
       .optional()

@@ -2,6 +2,7 @@
  * The MetalLB object (the operator's CR): its spec as plain values and the rules of api.md §6.12. The operator
  * runs them before each reconcile, a webhook or the command line may run them earlier.
  */
+import { placementFindings, workloadFindings } from '#core/config/metallb-workloads.ts';
 import { parseCidr } from '#core/model/ip.ts';
 import type { Problem } from '#core/model/config.ts';
 
@@ -24,8 +25,31 @@ export interface WorkloadConfig {
   readonly affinity?: Affinity | undefined;
   /** Annotations of the pod template. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** Labels of the pod template, beside ours. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Replaces the resources of the main container. */
-  readonly resources?: Readonly<Record<string, unknown>> | undefined;
+  readonly resources?: Resources | undefined;
+}
+
+/** core/v1 ResourceRequirements, passed through as written. */
+export type Resources = Readonly<Record<string, unknown>>;
+
+export interface ControllerConfig extends WorkloadConfig {
+  /** Unset: the number is whoever's who scales the Deployment. */
+  readonly replicas?: number | undefined;
+}
+
+export interface SpeakerConfig extends WorkloadConfig {
+  readonly frrResources?: Resources | undefined;
+  readonly updateStrategy?: UpdateStrategy | undefined;
+  /** Take the place of ours; an empty list excludes none. */
+  readonly excludedInterfaces?: readonly string[] | undefined;
+  readonly ignoreExcludeLB?: boolean | undefined;
+}
+
+export interface UpdateStrategy {
+  readonly type?: 'OnDelete' | 'RollingUpdate' | undefined;
+  readonly rollingUpdate?: { readonly maxUnavailable?: number | string | undefined } | undefined;
 }
 
 export interface FrrK8sConfig {
@@ -40,12 +64,14 @@ export interface MetalLBSpec {
   readonly loadBalancerClass?: string | undefined;
   readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
   readonly speakerTolerations?: readonly Toleration[] | undefined;
-  readonly speakerConfig?: WorkloadConfig | undefined;
+  readonly speakerConfig?: SpeakerConfig | undefined;
   readonly controllerNodeSelector?: Readonly<Record<string, string>> | undefined;
   readonly controllerTolerations?: readonly Toleration[] | undefined;
-  readonly controllerConfig?: WorkloadConfig | undefined;
+  readonly controllerConfig?: ControllerConfig | undefined;
   readonly bgpBackend?: string | undefined;
   readonly frrk8sConfig?: FrrK8sConfig | undefined;
+  /** Unset: those of the operator's own pod. */
+  readonly imagePullSecrets?: readonly { readonly name: string }[] | undefined;
 }
 
 export const bgpBackends = ['native', 'frr', 'frr-k8s', 'frr-k8s-external'] as const;
@@ -67,19 +93,18 @@ export function isBgpBackend(text: string): text is BgpBackend {
 }
 
 /**
- * All problems of a MetalLB object, in the order of the rules MLB-1 … MLB-9; empty when it can be applied. The
- * rule for the object's name is MLB-10, `wrongName`. The platform rules MLB-11 and MLB-12 do not exist here: every
+ * All problems of a MetalLB object, in the order of the rules MLB-1 … MLB-9, then ours (MLB-13 … MLB-15); empty when
+ * it can be applied. The rule for the object's name is MLB-10, `wrongName`, and ours for its namespace MLB-16,
+ * `wrongNamespace`. The platform rules MLB-11 and MLB-12 do not exist here: every
  * backend is served everywhere. Weights of podAntiAffinity are checked too (the original forgets them).
  */
 export function validateMetalLB(spec: MetalLBSpec, context: MetalLBContext): Problem[] {
   const problem = problemsOf(context);
   return [
-    ...tolerationProblems(spec.controllerTolerations ?? [], 'MLB-1', 'spec.controllerTolerations'),
-    ...tolerationProblems(spec.speakerTolerations ?? [], 'MLB-2', 'spec.speakerTolerations'),
-    ...weightProblems(spec.speakerConfig, ['MLB-3', 'MLB-4'], 'spec.speakerConfig'),
-    ...weightProblems(spec.controllerConfig, ['MLB-5', 'MLB-6'], 'spec.controllerConfig'),
+    ...placementFindings(spec),
     ...backendProblems(spec, context.externalNamespace),
     ...blockProblems(spec.frrk8sConfig?.alwaysBlock ?? []),
+    ...workloadFindings(spec),
   ].map(problem);
 }
 
@@ -94,7 +119,22 @@ export function wrongName(context: MetalLBContext): Problem | undefined {
   });
 }
 
-interface Finding {
+/**
+ * MLB-16, ours: the problem of an object outside of the operator's namespace, or undefined. The original ignores such
+ * an object without a word (field case C09).
+ */
+export function wrongNamespace(object: MetalLBContext, operatorNamespace: string): Problem | undefined {
+  if (object.namespace === operatorNamespace) return undefined;
+  return problemsOf(object)({
+    code: 'MLB-16',
+    field: 'metadata.namespace',
+    message: `The operator in namespace ${operatorNamespace} acts on MetalLB objects of that namespace only`,
+    remedy: `Create the object in namespace ${operatorNamespace}, with the name ${metallbName}, and delete this one.`,
+  });
+}
+
+/** A problem without its object. */
+export interface Finding {
   readonly code: string;
   readonly field: string;
   readonly message: string;
@@ -104,58 +144,6 @@ interface Finding {
 function problemsOf(context: MetalLBContext): (finding: Finding) => Problem {
   const object = { kind: 'MetalLB', namespace: context.namespace, name: context.name };
   return (finding) => ({ ...finding, object, summary: finding.message });
-}
-
-function tolerationProblems(list: readonly Toleration[], code: string, field: string): Finding[] {
-  return list.flatMap((toleration, index) => {
-    if ((toleration.tolerationSeconds ?? 0) <= 0 || toleration.effect === 'NoExecute') return [];
-    const effect = toleration.effect ?? '';
-    return [
-      {
-        code,
-        field: `${field}[${index}].effect`,
-        message: `effect must be NoExecute when tolerationSeconds is set, not "${effect}"`,
-        remedy: 'Set effect: NoExecute, or leave tolerationSeconds out.',
-      },
-    ];
-  });
-}
-
-function weightProblems(
-  config: WorkloadConfig | undefined,
-  codes: readonly [node: string, pod: string],
-  field: string,
-): Finding[] {
-  const affinity = config?.affinity ?? {};
-  const parts: readonly (readonly [string, string])[] = [
-    ['nodeAffinity', codes[0]],
-    ['podAffinity', codes[1]],
-    ['podAntiAffinity', codes[1]],
-  ];
-  return parts.flatMap(([part, code]) =>
-    preferredWeights(affinity[part]).flatMap((weight, index) => {
-      if (weight >= 1 && weight <= 100) return [];
-      return [
-        {
-          code,
-          field: `${field}.affinity.${part}.${preferred}[${index}].weight`,
-          message: `weight ${weight} is outside 1..100`,
-          remedy: 'Use a weight from 1 to 100.',
-        },
-      ];
-    }),
-  );
-}
-
-const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
-
-function preferredWeights(part: unknown): number[] {
-  if (typeof part !== 'object' || part === null || !(preferred in part)) return [];
-  const terms: unknown = part[preferred];
-  if (!Array.isArray(terms)) return [];
-  return terms.map((term: unknown) =>
-    typeof term === 'object' && term !== null && 'weight' in term ? Number(term.weight) : 0,
-  );
 }
 
 function backendProblems(spec: MetalLBSpec, externalNamespace: string): Finding[] {

@@ -8,7 +8,7 @@ import { METALLB_GROUP } from '#core/api/group.ts';
 import { resourceDefinitions } from '#core/api/resources.ts';
 import { structureOf } from '#core/api/structure.ts';
 import { compile } from '#core/config/compile.ts';
-import { validateMetalLB, wrongName, type MetalLBSpec } from '#core/config/metallb.ts';
+import { validateMetalLB, wrongName, wrongNamespace, type MetalLBSpec } from '#core/config/metallb.ts';
 import { fieldPath, parseResource } from '#core/config/parse.ts';
 import { isOpenReference, problemsOf, type Finding, type ObjectRef } from '#core/config/problems.ts';
 import { noResources, type ClusterResources } from '#core/config/resources.ts';
@@ -85,7 +85,7 @@ function validateAlone(manifest: Manifest, options: ValidateOptions): Verdict[] 
     ...tell('error', issues),
     ...tell('error', namespaceFindings(ref, options)),
     ...tell('warning', deprecations(version.deprecationWarning)),
-    ...(kind === 'MetalLB' && issues.length === 0 ? tell('error', operatorFindings(manifest, ref)) : []),
+    ...(kind === 'MetalLB' && issues.length === 0 ? tell('error', operatorFindings(manifest, ref, options)) : []),
   ];
 }
 
@@ -137,11 +137,11 @@ function deprecations(message: string | undefined): Finding[] {
   return [{ code: 'DEPRECATED', field: 'apiVersion', message, remedy: 'Change apiVersion: the fields are the same.' }];
 }
 
-function operatorFindings(manifest: Manifest, ref: ObjectRef): Finding[] {
+function operatorFindings(manifest: Manifest, ref: ObjectRef, { namespace }: ValidateOptions): Finding[] {
   const context = { namespace: ref.namespace, name: ref.name, externalNamespace: '' };
-  const named = wrongName(context);
   const spec = (manifest['spec'] ?? {}) as MetalLBSpec;
-  return [...(named === undefined ? [] : [named]), ...validateMetalLB(spec, context)];
+  const about = [wrongNamespace(context, namespace), wrongName(context)];
+  return [...about.filter((problem) => problem !== undefined), ...validateMetalLB(spec, context)];
 }
 
 /** The manifests as compile reads them; objects of other namespaces are not there. */

@@ -24,7 +24,12 @@ export type MetalLBVerdict =
 export type ProgressReason = 'Progressing' | 'ControllerNotReady' | 'SpeakerNotReady';
 
 export type DegradedReason =
-  'IncorrectMetalLBResourceName' | 'InvalidSpec' | 'ApplyFailed' | 'NoNodes' | 'PodsFailing';
+  | 'IncorrectMetalLBResourceName'
+  | 'WrongNamespace'
+  | 'InvalidSpec'
+  | 'ApplyFailed'
+  | 'NoNodes'
+  | 'PodsFailing';
 
 export interface ConditionsContext {
   readonly generation: number;

@@ -28,6 +28,8 @@ export class Cluster implements Inventory {
   readonly types: readonly ResourceType[];
   /** MetalLB objects of our namespace. */
   readonly metallbs: Store<KubeObject>;
+  /** MetalLB objects of other namespaces: nobody may act on them, and their users have to be told so. */
+  readonly foreign: Store<KubeObject>;
   readonly pods: Store<PodView>;
   readonly #namespace: string;
   readonly #owned: ReadonlyMap<ResourceType, Store<KubeObject>>;
@@ -44,10 +46,13 @@ export class Cluster implements Inventory {
       }),
     );
     this.metallbs = watch({ type: metallbKind, namespace, project: wholeObject });
+    const fieldSelector = `metadata.namespace!=${namespace}`;
+    const feature = 'conditions on MetalLB objects of other namespaces are';
+    this.foreign = watch({ type: metallbKind, fieldSelector, feature, project: wholeObject });
     this.pods = watch({ type: kinds.Pod, namespace, labelSelector: 'app=metallb', project: podView });
   }
 
-  /** Resolves when every store has its first complete list. */
+  /** Resolves when every store has its first complete list; our work does not wait for objects that are not ours. */
   async synced(): Promise<void> {
     const stores = [this.metallbs, this.pods, ...this.#owned.values()];
     await Promise.all(stores.map((store) => store.synced));

@@ -3,12 +3,12 @@
  * made. It reads the stores, decides by pure functions, applies what differs, and says in the conditions how it went.
  */
 import { AppError } from '#core/errors.ts';
-import { metallbName, validateMetalLB, wrongName } from '#core/config/metallb.ts';
+import { metallbName, validateMetalLB, wrongName, wrongNamespace } from '#core/config/metallb.ts';
 import { metallbConditions, sameConditions, type MetalLBVerdict } from '#core/status/metallb-conditions.ts';
 import { metaOf, OperatorBase } from '#operator/operator-base.ts';
 import type { Cluster } from '#operator/loops/cluster.ts';
 import { fieldManager, Syncer, type SyncResult } from '#operator/loops/sync.ts';
-import { incorrectName, invalidSpec, verdictOf } from '#operator/loops/verdict.ts';
+import { foreignNamespace, incorrectName, invalidSpec, verdictOf } from '#operator/loops/verdict.ts';
 import { conditionsOf, daemonSetView, deploymentView, specOf } from '#operator/loops/views.ts';
 import { effectiveBackend, engineMessage } from '#operator/render/backend.ts';
 import { metallbKind } from '#operator/render/kinds.ts';
@@ -79,7 +79,8 @@ export class MetalLBOperator extends OperatorBase {
       },
       options.namespace,
     );
-    for (const key of cluster.metallbs.keys()) enqueue(key);
+    cluster.foreign.onChange(({ key }) => enqueue(key));
+    for (const key of [...cluster.metallbs.keys(), ...cluster.foreign.keys()]) enqueue(key);
     // Without the object there is no event, but perhaps something of it is left.
     enqueue(theOne);
   }
@@ -87,13 +88,15 @@ export class MetalLBOperator extends OperatorBase {
   /** Handles one key. Throws AppError when something could not be written, after saying so in the conditions. */
   async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
     const { cluster, options } = this.#parts;
-    const object = cluster.metallbs.get(key);
+    const object = cluster.metallbs.get(key) ?? cluster.foreign.get(key);
     if (object === undefined) return this.#gone(key, signal);
     // Being deleted in the foreground: the garbage collector takes our objects, so make no new ones.
     if (object.metadata['deletionTimestamp'] !== undefined) return done;
-    const { name } = object.metadata;
+    const { name, namespace = '' } = object.metadata;
     const spec = specOf(object);
-    const context = { namespace: options.namespace, name, externalNamespace: options.externalNamespace };
+    const context = { namespace, name, externalNamespace: options.externalNamespace };
+    const misplaced = wrongNamespace(context, options.namespace);
+    if (misplaced !== undefined) return this.#sayElsewhere(object, foreignNamespace(misplaced));
     const misnamed = wrongName(context);
     if (misnamed !== undefined) return this.#say(object, incorrectName(misnamed));
     const problems = validateMetalLB(spec, context);
@@ -144,13 +147,21 @@ export class MetalLBOperator extends OperatorBase {
     };
   }
 
+  /** Another operator may act there: whoever has said something about the object goes on doing so. */
+  async #sayElsewhere(object: KubeObject, verdict: MetalLBVerdict): Promise<Outcome> {
+    const stored = conditionsOf(object);
+    const isOurs = stored.some(({ message }) => message === verdict.message);
+    return stored.length === 0 || isOurs ? this.#say(object, verdict) : done;
+  }
+
   /** Writes the conditions if they say something new. */
   async #say(object: KubeObject, verdict: MetalLBVerdict): Promise<Outcome> {
     this.#tell(object, verdict);
     const previous = conditionsOf(object);
     const generation = object.metadata.generation ?? 0;
     const conditions = metallbConditions(verdict, previous, { generation, now: this.#parts.now() });
-    if (object.metadata.name === metallbName) {
+    const { name, namespace } = object.metadata;
+    if (name === metallbName && namespace === this.#parts.options.namespace) {
       for (const { type, status } of conditions) this.#conditions.set({ type }, status === 'True' ? 1 : 0);
     }
     if (sameConditions(conditions, previous)) return done;

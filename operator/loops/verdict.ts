@@ -18,6 +18,11 @@ export function incorrectName(problem: Problem): MetalLBVerdict {
   return { kind: 'degraded', reason: 'IncorrectMetalLBResourceName', message: problem.message };
 }
 
+/** Degraded for an object in a namespace where this operator does not act (field case C09). */
+export function foreignNamespace({ message, remedy }: Problem): MetalLBVerdict {
+  return { kind: 'degraded', reason: 'WrongNamespace', message: `${message}. ${remedy}` };
+}
+
 /** The verdict after everything was applied as far as it went; `engine` names who does BGP. */
 export function verdictOf(result: SyncResult, workloads: Workloads, engine: string): MetalLBVerdict {
   if (result.failures.length > 0) {

@@ -1,6 +1,13 @@
 /** Parts of pod templates that controller and speaker share. */
 import type { WorkloadConfig } from '#core/config/metallb.ts';
-import { optional, type RenderInput, type RenderOptions } from '#operator/render/manifest.ts';
+import {
+  optional,
+  podLabels,
+  type Component,
+  type Labels,
+  type RenderInput,
+  type RenderOptions,
+} from '#operator/render/manifest.ts';
 
 /** An environment variable with a value of its own. */
 export function env(name: string, value: string): { name: string; value: string } {
@@ -78,16 +85,22 @@ export function confined(capabilities: readonly string[] = []): object {
 }
 
 /** Pod fields that `controllerConfig` and `speakerConfig` set, and how images are pulled. */
-export function workloadFields(config: WorkloadConfig | undefined, options: RenderOptions): object {
+export function workloadFields(config: WorkloadConfig | undefined, { spec, options }: RenderInput): object {
+  const secrets = spec.imagePullSecrets?.map(({ name }) => name) ?? options.imagePullSecrets;
   return {
     ...optional(
       'imagePullSecrets',
-      options.imagePullSecrets.map((name) => ({ name })),
+      secrets.map((name) => ({ name })),
     ),
     ...optional('affinity', config?.affinity),
     ...optional('priorityClassName', config?.priorityClassName),
     ...optional('runtimeClassName', config?.runtimeClassName),
   };
+}
+
+/** Labels of the pods: the user's, and ours, which win. */
+export function templateLabels(component: Component, config: WorkloadConfig | undefined): Labels {
+  return { ...config?.labels, ...podLabels(component) };
 }
 
 /** The image with its pull policy. */

@@ -8,6 +8,7 @@ import {
   image,
   probes,
   serviceCertificates,
+  templateLabels,
   tlsArgs,
   workloadFields,
 } from '#operator/render/containers.ts';
@@ -15,16 +16,15 @@ import { certificateFolders, nobody, programs } from '#operator/render/image.ts'
 import {
   namespaced,
   optional,
-  podLabels,
   selectorLabels,
   type Manifest,
   type RenderInput,
 } from '#operator/render/manifest.ts';
 
 /**
- * `replicas` is left to the user: whoever scales the Deployment keeps that number. Only the holder of a Lease acts,
- * so that the old and the new pod of a rollout never both give out addresses; ten seconds of grace are there to set it
- * free (one is used).
+ * Without `controllerConfig.replicas` the number is left to the user: whoever scales the Deployment keeps it. Only the
+ * holder of a Lease acts, so that the old and the new pod of a rollout never both give out addresses; ten seconds of
+ * grace are there to set it free (one is used).
  */
 export function controllerDeployment(input: RenderInput): Manifest {
   const { spec, options } = input;
@@ -34,13 +34,17 @@ export function controllerDeployment(input: RenderInput): Manifest {
     kind: 'Deployment',
     metadata: namespaced('controller', options, 'controller'),
     spec: {
+      ...optional('replicas', config?.replicas),
       revisionHistoryLimit: 3,
       selector: { matchLabels: selectorLabels('controller') },
       strategy: { type: 'RollingUpdate' },
       template: {
-        metadata: { labels: podLabels('controller'), ...optional('annotations', config?.annotations) },
+        metadata: {
+          labels: templateLabels('controller', config),
+          ...optional('annotations', config?.annotations),
+        },
         spec: {
-          ...workloadFields(config, options),
+          ...workloadFields(config, input),
           containers: [controllerContainer(input)],
           dnsPolicy: 'Default',
           nodeSelector: { 'kubernetes.io/os': 'linux', ...spec.controllerNodeSelector },
@@ -48,11 +52,42 @@ export function controllerDeployment(input: RenderInput): Manifest {
           serviceAccountName: 'controller',
           terminationGracePeriodSeconds: 10,
           ...optional('tolerations', spec.controllerTolerations),
+          ...optional('topologySpreadConstraints', spread(input)),
           ...optional('volumes', certificateVolumes(input)),
         },
       },
     },
   };
+}
+
+function isReplicated({ spec }: RenderInput): boolean {
+  return (spec.controllerConfig?.replicas ?? 1) > 1;
+}
+
+/** Several controllers go to several nodes where there are some: one node's end must not be the end of both. */
+function spread(input: RenderInput): object[] {
+  if (!isReplicated(input)) return [];
+  return [
+    {
+      labelSelector: { matchLabels: selectorLabels('controller') },
+      maxSkew: 1,
+      topologyKey: 'kubernetes.io/hostname',
+      whenUnsatisfiable: 'ScheduleAnyway',
+    },
+  ];
+}
+
+/** A drain takes one controller at a time. With a single one there is none: it would only keep its node from being drained. */
+export function controllerDisruptionBudget(input: RenderInput): Manifest[] {
+  if (!isReplicated(input)) return [];
+  return [
+    {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: namespaced('controller', input.options, 'controller'),
+      spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels('controller') } },
+    },
+  ];
 }
 
 function controllerContainer(input: RenderInput): object {

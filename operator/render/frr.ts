@@ -4,7 +4,7 @@
  */
 import { image } from '#operator/render/containers.ts';
 import { frrFolders, programs } from '#operator/render/image.ts';
-import type { RenderOptions } from '#operator/render/manifest.ts';
+import { optional, type RenderInput } from '#operator/render/manifest.ts';
 
 /** Volumes of the pod and who mounts each. */
 const shared: readonly { name: string; folder: string; speaker: boolean; medium?: string }[] = [
@@ -42,13 +42,14 @@ export const frrCapabilities: readonly string[] = [
  * Container `frr` of the speaker's pod. watchfrr restarts a daemon that died or hangs, and the container ends with
  * watchfrr: a liveness probe through vtysh would only add a way to kill a busy router.
  */
-export function frrContainer(options: RenderOptions): object {
+export function frrContainer({ spec, options }: RenderInput): object {
   return {
     command: [programs.frr],
     // The speaker, told to stop at the same moment, has this long to hand over before the sessions end.
     lifecycle: { preStop: { exec: { command: ['sleep', '2'] } } },
     ...image(options.images.frr, options),
     name: 'frr',
+    ...optional('resources', spec.speakerConfig?.frrResources),
     securityContext: {
       allowPrivilegeEscalation: false,
       capabilities: { add: frrCapabilities, drop: ['ALL'] },

@@ -47,6 +47,9 @@ export function operatorClusterRules(namespace: string): Rule[] {
     { apiGroups: [rbacGroup], resources: roles, verbs: follow },
     { apiGroups: [rbacGroup], resources: roles, resourceNames: names, verbs: write },
     { apiGroups: [rbacGroup], resources: ['clusterroles'], resourceNames: [operatorRole], verbs: ['get'] },
+    // Objects of other namespaces are told that nobody acts on them.
+    { apiGroups: ['metallb.io'], resources: ['metallbs'], verbs: follow },
+    { apiGroups: ['metallb.io'], resources: ['metallbs/status'], verbs: ['patch'] },
     { ...scc, verbs: follow },
     { ...scc, resourceNames: [speakerScc], verbs: write },
     ...withoutRepeats([...controllerClusterRules, ...speakerClusterRules, ...externalFrrRules]),
@@ -68,6 +71,7 @@ export function operatorRules(): Rule[] {
     { apiGroups: [''], resources: ['configmaps', 'serviceaccounts', 'services'], verbs: all },
     { apiGroups: ['apps'], resources: ['daemonsets', 'deployments'], verbs: all },
     { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: all },
+    { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
     { apiGroups: [rbacGroup], resources: ['rolebindings', 'roles'], verbs: all },
     { apiGroups: ['monitoring.coreos.com'], resources: ['podmonitors', 'servicemonitors'], verbs: all },
     ...withoutRepeats([...controllerRules, ...speakerRules, useScc]),

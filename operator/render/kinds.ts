@@ -31,6 +31,7 @@ export const coreKinds: readonly ResourceType[] = [
   kind('networking.k8s.io', 'v1', { kind: 'NetworkPolicy', plural: 'networkpolicies' }),
   kind('apps', 'v1', { kind: 'Deployment', plural: 'deployments' }),
   kind('apps', 'v1', { kind: 'DaemonSet', plural: 'daemonsets' }),
+  kind('policy', 'v1', { kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets' }),
 ];
 
 /** Present where the Prometheus operator's or OpenShift's CRDs are. */

@@ -5,7 +5,7 @@
 import type { MetalLBSpec } from '#core/config/metallb.ts';
 import { effectiveBackend } from '#operator/render/backend.ts';
 import { excludeL2ConfigMap } from '#operator/render/config-maps.ts';
-import { controllerDeployment } from '#operator/render/controller.ts';
+import { controllerDeployment, controllerDisruptionBudget } from '#operator/render/controller.ts';
 import type { Manifest, OwnerReference, RenderInput, RenderOptions } from '#operator/render/manifest.ts';
 import { monitoring, networkPolicies } from '#operator/render/network.ts';
 import { openshiftObjects } from '#operator/render/openshift.ts';
@@ -26,10 +26,11 @@ export function render(spec: MetalLBSpec, options: RenderOptions, owners?: Owner
   const manifests = [
     ...networkPolicies(input),
     ...rbac(input),
-    excludeL2ConfigMap(options),
+    excludeL2ConfigMap(input),
     ...openshiftObjects(input),
     // First the controller: it makes the Secret that the speakers wait for.
     controllerDeployment(input),
+    ...controllerDisruptionBudget(input),
     speakerDaemonSet(input),
     ...monitoring(input, hasFrr(input)),
   ];

@@ -1,5 +1,5 @@
 /** DaemonSet `speaker`: the speaker and, unless somebody else runs FRR, the FRR beside it (architecture, decision 9). */
-import type { Toleration } from '#core/config/metallb.ts';
+import type { Toleration, UpdateStrategy } from '#core/config/metallb.ts';
 import {
   backendEnv,
   commonArgs,
@@ -10,6 +10,7 @@ import {
   image,
   probes,
   serviceCertificates,
+  templateLabels,
   tlsArgs,
   workloadFields,
 } from '#operator/render/containers.ts';
@@ -18,7 +19,6 @@ import { certificateFolders, frrVtyGroup, programs } from '#operator/render/imag
 import {
   namespaced,
   optional,
-  podLabels,
   selectorLabels,
   type Manifest,
   type RenderInput,
@@ -52,37 +52,68 @@ export function speakerDaemonSet(input: RenderInput): Manifest {
     spec: {
       selector: { matchLabels: selectorLabels('speaker') },
       template: {
-        metadata: { labels: podLabels('speaker'), ...optional('annotations', podAnnotations(input)) },
+        metadata: {
+          labels: templateLabels('speaker', config),
+          ...optional('annotations', podAnnotations(input)),
+        },
         spec: {
-          ...workloadFields(config, options),
-          containers: [speakerContainer(input), ...(hasFrr(input) ? [frrContainer(options)] : [])],
+          ...workloadFields(config, input),
+          containers: [speakerContainer(input), ...(hasFrr(input) ? [frrContainer(input)] : [])],
           dnsPolicy: 'Default',
           hostNetwork: true,
           nodeSelector: { 'kubernetes.io/os': 'linux', ...spec.nodeSelector },
           securityContext: { seccompProfile: { type: 'RuntimeDefault' }, supplementalGroups: [frrVtyGroup] },
           serviceAccountName: 'speaker',
           terminationGracePeriodSeconds: 5,
-          tolerations: [...builtInTolerations, ...(spec.speakerTolerations ?? [])],
+          tolerations: tolerations(spec.speakerTolerations ?? []),
           volumes: volumes(input),
         },
       },
-      updateStrategy: { rollingUpdate: { maxUnavailable: 1 }, type: 'RollingUpdate' },
+      updateStrategy: updateStrategy(config?.updateStrategy ?? {}),
     },
   };
 }
 
-/** Our own annotation last: on OpenShift the pod is admitted by this SCC whatever the CR says. */
+/** The user's own follow, but for those we have already (field case C09). */
+function tolerations(users: readonly Toleration[]): Toleration[] {
+  const own = builtInTolerations.map((toleration) => textOf(toleration));
+  return [...builtInTolerations, ...users.filter((toleration) => !own.includes(textOf(toleration)))];
+}
+
+function textOf({ key, operator, value, effect, tolerationSeconds }: Toleration): string {
+  return JSON.stringify([key, operator, value ?? '', effect, tolerationSeconds]);
+}
+
+/** Node by node, unless the user knows better: a speaker is ready only when its sessions are up again. */
+function updateStrategy({ type = 'RollingUpdate', rollingUpdate }: UpdateStrategy): object {
+  if (type === 'OnDelete') return { type };
+  return { rollingUpdate: { maxUnavailable: rollingUpdate?.maxUnavailable ?? 1 }, type };
+}
+
+/**
+ * Our own annotations last: on OpenShift the pod is admitted by this SCC whatever the CR says. The list of interfaces
+ * is read at start only, so its pods name it: another list means other pods.
+ */
 function podAnnotations(input: RenderInput): Readonly<Record<string, string>> {
-  const users = input.spec.speakerConfig?.annotations ?? {};
-  return input.options.platform === 'openshift'
-    ? { ...users, 'openshift.io/required-scc': speakerScc }
-    : { ...users };
+  const { annotations = {}, excludedInterfaces } = input.spec.speakerConfig ?? {};
+  return {
+    ...annotations,
+    ...(excludedInterfaces === undefined
+      ? {}
+      : { 'metallb.io/excluded-interfaces': JSON.stringify(excludedInterfaces) }),
+    ...(input.options.platform === 'openshift' ? { 'openshift.io/required-scc': speakerScc } : {}),
+  };
 }
 
 function speakerContainer(input: RenderInput): object {
   const { spec, options } = input;
   return {
-    args: [...commonArgs(input), ...externalArgs(input), ...tlsArgs(options)],
+    args: [
+      ...commonArgs(input),
+      ...(spec.speakerConfig?.ignoreExcludeLB === true ? ['--ignore-exclude-lb'] : []),
+      ...externalArgs(input),
+      ...tlsArgs(options),
+    ],
     command: [programs.speaker],
     env: speakerEnv(input),
     ...image(options.images.speaker, options),

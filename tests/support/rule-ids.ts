@@ -22,6 +22,10 @@ export const ruleIds: readonly string[] = Object.entries(groups).flatMap(([group
 export const ownRuleIds: readonly string[] = [
   'PEER-23',
   'PEER-24',
+  'MLB-13',
+  'MLB-14',
+  'MLB-15',
+  'MLB-16',
   'POOL-14',
   'POOL-13',
   'POOL-15',

@@ -3,7 +3,7 @@
  * those of MetalLB's chart (operator-packaging.md §6.3) wherever that has one for the thing.
  */
 import { z } from 'zod';
-import { metallbV1beta1 } from '#core/api/metallb.ts';
+import { metallbV1beta1, updateStrategy } from '#core/api/metallb.ts';
 import { resourceRequirements, toleration } from '#core/api/pod-fields.ts';
 
 const levels = ['all', 'debug', 'info', 'warn', 'error', 'none'] as const;
@@ -25,6 +25,9 @@ const placement = (who: string) => ({
   priorityClassName: text(`Priority class of ${who}.`),
   podAnnotations: labels(`Annotations of the pods of ${who}.`),
 });
+
+/** What the pods of controller and speakers have beside. */
+const podLabels = (who: string) => labels(`Labels of the pods of ${who}, beside ours.`);
 
 const logLevel = (description: string) => z.enum(['', ...levels]).default('').describe(description);
 
@@ -58,10 +61,21 @@ const speaker = z
     ...placement('the speakers'),
     logLevel: logLevel('Taken when controller.logLevel is empty: there is one level for both.'),
     runtimeClassName: text('Runtime class of the speakers.'),
+    labels: podLabels('the speakers'),
+    updateStrategy: updateStrategy.default({}).describe('How a change reaches the speakers; empty: node by node.'),
+    ignoreExcludeLB: no(
+      'Announce also from nodes with the label node.kubernetes.io/exclude-from-external-load-balancers.',
+    ),
+    excludeInterfaces: z
+      .object({
+        enabled: yes('Leave bridges and links of container networks out of Layer 2. Off: every interface answers.'),
+      })
+      .describe('Interfaces that never answer; metallb.spec.speakerConfig.excludedInterfaces names others.'),
     frr: z
       .object({
         enabled: no('Write bgpBackend frr into the MetalLB object; it is what is used without it, too.'),
         metricsPort: port(9121, 'HTTPS metrics of FRR.'),
+        resources: resourceRequirements().default({}).describe('Resources of container frr.'),
       })
       .describe('FRR beside the speaker.'),
     memberlist: z
@@ -100,6 +114,12 @@ export const chartValues = z.object({
       ...placement('the controller'),
       logLevel: logLevel('How much controller and speakers write to their logs; empty: info.'),
       runtimeClassName: text('Runtime class of the controller.'),
+      labels: podLabels('the controller'),
+      replicas: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe('How many controllers run, of which one works; 0: one, or what the Deployment was scaled to.'),
     })
     .describe('The controller.'),
   speaker,
@@ -159,7 +179,6 @@ export const inert: Readonly<Record<string, string>> = {
   'controller.command': 'the operator makes the Deployment',
   'controller.extraContainers': 'the operator makes the Deployment',
   'controller.image': 'one image serves all: image.repository',
-  'controller.labels': 'labels are fixed',
   'controller.livenessProbe': 'probes are fixed',
   'controller.readinessProbe': 'probes are fixed',
   'controller.securityContext': 'the least that works, always',
@@ -170,23 +189,18 @@ export const inert: Readonly<Record<string, string>> = {
   'speaker.command': 'the operator makes the DaemonSet',
   'speaker.extraContainers': 'the operator makes the DaemonSet',
   'speaker.image': 'one image serves all: image.repository',
-  'speaker.labels': 'labels are fixed',
   'speaker.livenessProbe': 'probes are fixed',
   'speaker.readinessProbe': 'probes are fixed',
   'speaker.startupProbe': 'probes are fixed',
   'speaker.securityContext': 'the least that works, always',
   'speaker.serviceAccount': 'accounts are fixed',
-  'speaker.updateStrategy': 'a rolling update, one node at a time',
   'speaker.tolerateMaster': 'always',
-  'speaker.ignoreExcludeLB': 'not a setting of the MetalLB object',
   'speaker.bgpDebounceTimeout': 'changes reach FRR at once',
   'speaker.secretName': 'always metallb-memberlist',
-  'speaker.excludeInterfaces': 'always',
   'speaker.reloader': 'there is no reloader',
   'speaker.frrMetrics': 'there is no such container',
   'speaker.initContainers': 'there are none of these',
   'speaker.frr.image': 'one image serves all: image.repository',
-  'speaker.frr.resources': 'not a setting of the MetalLB object',
   'speaker.memberlist.enabled': 'always',
   'speaker.memberlist.mlBindAddrOverride': 'always the address of the pod',
   'speaker.memberlist.mlSecretKeyPath': 'fixed',

@@ -63,13 +63,33 @@
 
 {{- /* controllerConfig and speakerConfig from the familiar values; only what is set. */ -}}
 {{- define "metallb.config" -}}
-{{- range $field := list "priorityClassName" "runtimeClassName" "affinity" "resources" }}
+{{- range $field := list "priorityClassName" "runtimeClassName" "affinity" "resources" "labels" "updateStrategy" }}
 {{- with get $ $field }}
 {{ $field }}: {{ toJson . }}
 {{- end }}
 {{- end }}
 {{- with .podAnnotations }}
 annotations: {{ toJson . }}
+{{- end }}
+{{- end -}}
+
+{{- define "metallb.controllerConfig" -}}
+{{- include "metallb.config" . }}
+{{- with .replicas }}
+replicas: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- define "metallb.speakerConfig" -}}
+{{- include "metallb.config" . }}
+{{- with .frr.resources }}
+frrResources: {{ toJson . }}
+{{- end }}
+{{- if .ignoreExcludeLB }}
+ignoreExcludeLB: true
+{{- end }}
+{{- if not .excludeInterfaces.enabled }}
+excludedInterfaces: []
 {{- end }}
 {{- end -}}
 
@@ -85,7 +105,7 @@ nodeSelector: {{ toJson . }}
 {{- with .Values.speaker.tolerations }}
 speakerTolerations: {{ toJson . }}
 {{- end }}
-{{- with include "metallb.config" .Values.speaker | trim }}
+{{- with include "metallb.speakerConfig" .Values.speaker | trim }}
 speakerConfig: {{- . | nindent 2 }}
 {{- end }}
 {{- with .Values.controller.nodeSelector }}
@@ -94,7 +114,7 @@ controllerNodeSelector: {{ toJson . }}
 {{- with .Values.controller.tolerations }}
 controllerTolerations: {{ toJson . }}
 {{- end }}
-{{- with include "metallb.config" .Values.controller | trim }}
+{{- with include "metallb.controllerConfig" .Values.controller | trim }}
 controllerConfig: {{- . | nindent 2 }}
 {{- end }}
 {{- with include "metallb.backends" . | fromJsonArray | first }}

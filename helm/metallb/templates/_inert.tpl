@@ -21,9 +21,6 @@
 {{- if ne "unset" (dig "controller" "image" "unset" .Values.AsMap | toString) }}
   controller.image: one image serves all: image.repository
 {{- end }}
-{{- if ne "unset" (dig "controller" "labels" "unset" .Values.AsMap | toString) }}
-  controller.labels: labels are fixed
-{{- end }}
 {{- if ne "unset" (dig "controller" "livenessProbe" "unset" .Values.AsMap | toString) }}
   controller.livenessProbe: probes are fixed
 {{- end }}
@@ -54,9 +51,6 @@
 {{- if ne "unset" (dig "speaker" "image" "unset" .Values.AsMap | toString) }}
   speaker.image: one image serves all: image.repository
 {{- end }}
-{{- if ne "unset" (dig "speaker" "labels" "unset" .Values.AsMap | toString) }}
-  speaker.labels: labels are fixed
-{{- end }}
 {{- if ne "unset" (dig "speaker" "livenessProbe" "unset" .Values.AsMap | toString) }}
   speaker.livenessProbe: probes are fixed
 {{- end }}
@@ -72,23 +66,14 @@
 {{- if ne "unset" (dig "speaker" "serviceAccount" "unset" .Values.AsMap | toString) }}
   speaker.serviceAccount: accounts are fixed
 {{- end }}
-{{- if ne "unset" (dig "speaker" "updateStrategy" "unset" .Values.AsMap | toString) }}
-  speaker.updateStrategy: a rolling update, one node at a time
-{{- end }}
 {{- if ne "unset" (dig "speaker" "tolerateMaster" "unset" .Values.AsMap | toString) }}
   speaker.tolerateMaster: always
-{{- end }}
-{{- if ne "unset" (dig "speaker" "ignoreExcludeLB" "unset" .Values.AsMap | toString) }}
-  speaker.ignoreExcludeLB: not a setting of the MetalLB object
 {{- end }}
 {{- if ne "unset" (dig "speaker" "bgpDebounceTimeout" "unset" .Values.AsMap | toString) }}
   speaker.bgpDebounceTimeout: changes reach FRR at once
 {{- end }}
 {{- if ne "unset" (dig "speaker" "secretName" "unset" .Values.AsMap | toString) }}
   speaker.secretName: always metallb-memberlist
-{{- end }}
-{{- if ne "unset" (dig "speaker" "excludeInterfaces" "unset" .Values.AsMap | toString) }}
-  speaker.excludeInterfaces: always
 {{- end }}
 {{- if ne "unset" (dig "speaker" "reloader" "unset" .Values.AsMap | toString) }}
   speaker.reloader: there is no reloader
@@ -101,9 +86,6 @@
 {{- end }}
 {{- if ne "unset" (dig "speaker" "frr" "image" "unset" .Values.AsMap | toString) }}
   speaker.frr.image: one image serves all: image.repository
-{{- end }}
-{{- if ne "unset" (dig "speaker" "frr" "resources" "unset" .Values.AsMap | toString) }}
-  speaker.frr.resources: not a setting of the MetalLB object
 {{- end }}
 {{- if ne "unset" (dig "speaker" "memberlist" "enabled" "unset" .Values.AsMap | toString) }}
   speaker.memberlist.enabled: always

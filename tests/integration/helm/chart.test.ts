@@ -103,13 +103,17 @@ describe('helm template', () => {
   it('turns the names of MetalLB\'s chart into the MetalLB object; metallb.spec wins (§6.3)', async () => {
     const file = valuesFile('familiar', {
       loadBalancerClass: 'metallb.io/x',
-      controller: { nodeSelector: { a: 'b' }, priorityClassName: 'high', resources: { limits: { cpu: '1' } } },
+      controller: { nodeSelector: { a: 'b' }, priorityClassName: 'high', resources: { limits: { cpu: '1' } }, labels: { e: 'f' }, replicas: 2 },
       speaker: {
         logLevel: 'debug',
         tolerations: [{ key: 'edge', operator: 'Exists' }],
         podAnnotations: { c: 'd' },
         runtimeClassName: 'kata',
-        frr: { enabled: true },
+        labels: { g: 'h' },
+        updateStrategy: { type: 'OnDelete' },
+        ignoreExcludeLB: true,
+        excludeInterfaces: { enabled: false },
+        frr: { enabled: true, resources: { limits: { memory: '1Gi' } } },
       },
       metallb: { spec: { loadBalancerClass: 'metallb.io/y' } },
     });
@@ -117,9 +121,17 @@ describe('helm template', () => {
       loadBalancerClass: 'metallb.io/y',
       logLevel: 'debug',
       controllerNodeSelector: { a: 'b' },
-      controllerConfig: { priorityClassName: 'high', resources: { limits: { cpu: '1' } } },
+      controllerConfig: { priorityClassName: 'high', resources: { limits: { cpu: '1' } }, labels: { e: 'f' }, replicas: 2 },
       speakerTolerations: [{ key: 'edge', operator: 'Exists' }],
-      speakerConfig: { annotations: { c: 'd' }, runtimeClassName: 'kata' },
+      speakerConfig: {
+        annotations: { c: 'd' },
+        runtimeClassName: 'kata',
+        labels: { g: 'h' },
+        updateStrategy: { type: 'OnDelete' },
+        frrResources: { limits: { memory: '1Gi' } },
+        ignoreExcludeLB: true,
+        excludedInterfaces: [],
+      },
       bgpBackend: 'frr',
     });
     const external = ['--set', 'frrk8s.external=true,frrk8s.namespace=frr-k8s-system'];

@@ -170,6 +170,13 @@ const rows: readonly (readonly [string, string, string, CelFact['origin'], strin
     'ours',
     'MLB-2',
   ],
+  [
+    'MetalLB v1beta1',
+    'spec.frrk8sConfig.alwaysBlock[]',
+    "isCIDR(self.trim()) || self.contains('/0') || self.lowerAscii().contains('ffff:')",
+    'ours',
+    'MLB-9',
+  ],
   ['ServiceBGPStatus v1beta1', 'status.node', 'self == oldSelf', 'reference', 'immutable'],
   ['ServiceBGPStatus v1beta1', 'status.serviceName', 'self == oldSelf', 'reference', 'immutable'],
   ['ServiceBGPStatus v1beta1', 'status.serviceNamespace', 'self == oldSelf', 'reference', 'immutable'],

@@ -75,6 +75,12 @@ const podTerm = (path: string, flags = ''): string[] => [
   `${path}.namespaces list(string) list-type=atomic`,
   `${path}.topologyKey string required`,
 ];
+/** MLB-3 to MLB-6 as bounds of ours. */
+const weights = (path: string): [string, string][] =>
+  ['nodeAffinity', 'podAffinity', 'podAntiAffinity'].map((part) => [
+    `${path}.affinity.${part}.preferredDuringSchedulingIgnoredDuringExecution[].weight`,
+    'min=1 max=100',
+  ]);
 const podAffinity = (path: string): string[] => [
   `${path} object`,
   `${path}.preferredDuringSchedulingIgnoredDuringExecution list(object) list-type=atomic`,
@@ -100,6 +106,15 @@ const affinity = (path: string): string[] => [
   ...podAffinity(`${path}.podAffinity`),
   ...podAffinity(`${path}.podAntiAffinity`),
 ];
+const resources = (path: string): string[] => [
+  `${path} object`,
+  `${path}.claims list(object) list-type=map list-map-keys=name`,
+  `${path}.claims[] object`,
+  `${path}.claims[].name string required`,
+  `${path}.claims[].request string`,
+  ...quantities(`${path}.limits`),
+  ...quantities(`${path}.requests`),
+];
 /** §4.10, `Config`. */
 const workload = (path: string): string[] => [
   `${path} object`,
@@ -107,13 +122,7 @@ const workload = (path: string): string[] => [
   `${path}.runtimeClassName string`,
   ...affinity(`${path}.affinity`),
   `${path}.annotations map(string)`,
-  `${path}.resources object`,
-  `${path}.resources.claims list(object) list-type=map list-map-keys=name`,
-  `${path}.resources.claims[] object`,
-  `${path}.resources.claims[].name string required`,
-  `${path}.resources.claims[].request string`,
-  ...quantities(`${path}.resources.limits`),
-  ...quantities(`${path}.resources.requests`),
+  ...resources(`${path}.resources`),
 ];
 
 const AS = 'integer format=int64 max=4294967295';
@@ -406,12 +415,17 @@ export const addedRules: Readonly<Record<string, Readonly<Record<string, number>
     'spec.bgpBackend': 1,
     'spec.speakerTolerations[]': 1,
     'spec.controllerTolerations[]': 1,
+    'spec.frrk8sConfig.alwaysBlock[]': 1,
   },
 };
 
 /** Bounds that we add, so that the API server can tell what the rules cost at most. */
 export const addedBounds: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'IPAddressPool v1beta1': { 'spec.addresses': 'maxItems=10000' },
+  'MetalLB v1beta1': {
+    'spec.frrk8sConfig.alwaysBlock': 'maxItems=1000',
+    ...Object.fromEntries([...weights('spec.speakerConfig'), ...weights('spec.controllerConfig')]),
+  },
 };
 
 /** Fields that MetalLB does not have, by kind and version, and items of lists that have bounds of ours. */
@@ -426,4 +440,20 @@ export const addedFields: Readonly<Record<string, readonly string[]>> = {
     'spec.med integer format=int64 min=0 max=4294967295',
   ],
   'L2Advertisement v1beta1': ['spec.failover string enum=Default,Sticky,Spread'],
+  'MetalLB v1beta1': [
+    'spec.frrk8sConfig.alwaysBlock[] string maxLength=100',
+    'spec.imagePullSecrets list(object)',
+    'spec.imagePullSecrets[] object',
+    'spec.imagePullSecrets[].name string required minLength=1',
+    'spec.controllerConfig.labels map(string)',
+    'spec.controllerConfig.replicas integer format=int32 min=1',
+    'spec.speakerConfig.labels map(string)',
+    ...resources('spec.speakerConfig.frrResources'),
+    'spec.speakerConfig.updateStrategy object',
+    'spec.speakerConfig.updateStrategy.type string enum=RollingUpdate,OnDelete',
+    'spec.speakerConfig.updateStrategy.rollingUpdate object',
+    'spec.speakerConfig.updateStrategy.rollingUpdate.maxUnavailable int-or-string pattern=^([1-9][0-9]*|[1-9][0-9]?%|100%)$',
+    'spec.speakerConfig.excludedInterfaces list(string)',
+    'spec.speakerConfig.ignoreExcludeLB boolean',
+  ],
 };

@@ -2,7 +2,10 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type * as z from 'zod';
 import type { metallbV1beta1 } from '#core/api/metallb.ts';
-import { validateMetalLB, wrongName, type MetalLBSpec } from '#core/config/metallb.ts';
+import { reservedLabels } from '#core/config/metallb-workloads.ts';
+import { validateMetalLB, wrongName, wrongNamespace, type MetalLBSpec } from '#core/config/metallb.ts';
+import { objectLabels, podLabels } from '#operator/render/manifest.ts';
+import { options } from '#tests/unit/operator/fixtures.ts';
 
 const context = { namespace: 'metallb-system', name: 'metallb', externalNamespace: '' };
 
@@ -73,6 +76,32 @@ describe('MetalLB spec', () => {
       expect(codes({ bgpBackend }, 'x')).toEqual([]);
     }
     expect(codes({ bgpBackend: 'bird' })).toEqual(['MLB-7']);
+  });
+
+  it('MLB-13: the labels that are ours are those of everything we make', () => {
+    const ours = Object.keys({ ...objectLabels(options, 'speaker'), ...podLabels('speaker') });
+    const version = 'app.kubernetes.io/version';
+    expect(ours.filter((label) => label !== version && !reservedLabels.includes(label))).toEqual([]);
+    expect(codes({ speakerConfig: { labels: { app: 'x', mine: 'y' } } })).toEqual(['MLB-13']);
+    expect(codes({ controllerConfig: { labels: { 'control-plane': 'x' } } })).toEqual(['MLB-13']);
+  });
+
+  it.each(['1', 7, '1%', '10%', '100%'])('MLB-15: at most %s unavailable', (maxUnavailable) => {
+    expect(codes({ speakerConfig: { updateStrategy: { rollingUpdate: { maxUnavailable } } } })).toEqual([]);
+  });
+
+  it.each([0, '0', '0%', '101%', '1.5', -1, ''])('MLB-15: not %j unavailable', (maxUnavailable) => {
+    const updateStrategy = { rollingUpdate: { maxUnavailable } };
+    expect(codes({ speakerConfig: { updateStrategy } })).toEqual(['MLB-15']);
+  });
+
+  it('C09 E1: only the namespace of the operator, which the problem names', () => {
+    expect(wrongNamespace(context, 'metallb-system')).toBeUndefined();
+    expect(wrongNamespace({ ...context, namespace: 'openshift-operators' }, 'metallb-system')).toMatchObject({
+      code: 'MLB-16',
+      field: 'metadata.namespace',
+      message: expect.stringContaining('namespace metallb-system') as string,
+    });
   });
 
   it('18, 19: only the name metallb', () => {

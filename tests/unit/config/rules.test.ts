@@ -13,7 +13,7 @@ import { decideBgp } from '#core/bgp/advertise.ts';
 import { bgpContext } from '#core/bgp/gates.ts';
 import { admit, admitAtOnce, type AdmissionRequest } from '#core/config/admission.ts';
 import { compile } from '#core/config/compile.ts';
-import { validateMetalLB, wrongName, type MetalLBSpec } from '#core/config/metallb.ts';
+import { validateMetalLB, wrongName, wrongNamespace, type MetalLBSpec } from '#core/config/metallb.ts';
 import { decideL2 } from '#core/election/decide-l2.ts';
 import type { Config } from '#core/model/config.ts';
 import { advertisement, config, endpoint, matchLabel, node, service, slice } from '#tests/support/bgp-factories.ts';
@@ -107,6 +107,9 @@ const weight = (kind: string, value: number) => ({
 });
 const called = (name: string): Outcome => () =>
   wrongName({ namespace: NAMESPACE, name, externalNamespace: '' }) === undefined;
+const placed = (namespace: string): Outcome => () =>
+  wrongNamespace({ namespace, name: 'metallb', externalNamespace: '' }, NAMESPACE) === undefined;
+const rolling = (maxUnavailable: number | string) => ({ updateStrategy: { rollingUpdate: { maxUnavailable } } });
 const external = 'frr-k8s-external';
 
 const metallb = [
@@ -120,6 +123,10 @@ const metallb = [
   rule('MLB-8', spec('MLB-8', { bgpBackend: external }, 'frr'), spec('MLB-8', { bgpBackend: external })),
   rule('MLB-9', spec('MLB-9', { frrk8sConfig: { alwaysBlock: [' 10.0.0.0/8 '] } }), spec('MLB-9', { frrk8sConfig: { alwaysBlock: ['10.0.0.1'] } })),
   rule('MLB-10', called('metallb'), called('mine')),
+  rule('MLB-13', spec('MLB-13', { speakerConfig: { labels: { 'example.com/a': 'b' } } }), spec('MLB-13', { speakerConfig: { labels: { app: 'b' } } })),
+  rule('MLB-14', spec('MLB-14', { speakerConfig: { excludedInterfaces: ['^a.*'] } }), spec('MLB-14', { speakerConfig: { excludedInterfaces: ['a('] } })),
+  rule('MLB-15', spec('MLB-15', { speakerConfig: rolling('10%') }), spec('MLB-15', { speakerConfig: rolling(0) })),
+  rule('MLB-16', placed(NAMESPACE), placed('elsewhere')),
 ];
 
 const announces = (part: Partial<Config>, ips: readonly string[] = ['198.51.100.10']): Outcome => () =>
