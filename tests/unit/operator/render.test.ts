@@ -64,7 +64,7 @@ describe('workloads', () => {
     ['', 'frr'],
     ['frr-k8s', 'frr-k8s'],
     ['frr-k8s-external', 'frr-k8s'],
-  ])('31–35: backend "%s" shows as METALLB_BGP_TYPE=%s', (bgpBackend, value) => {
+  ])('31, 32, 33, 34, 35: backend "%s" shows as METALLB_BGP_TYPE=%s', (bgpBackend, value) => {
     const changes = { externalNamespace: 'frr-k8s-system' };
     expect(envOf(speaker({ bgpBackend }, changes).container, 'METALLB_BGP_TYPE')).toBe(value);
     expect(envOf(controller({ bgpBackend }, changes).container, 'METALLB_BGP_TYPE')).toBe(value);
