@@ -1,7 +1,7 @@
 /** Every field of a MetalLB object: what it does, in the order of the schema (operator-packaging.md §1.2, §2.9). */
 import { describe, expect, it } from 'vitest';
 import { render } from '#operator/render/render.ts';
-import { fieldCases, metallbFields, withoutEffect, type Fields } from '#tests/support/metallb-fields.ts';
+import { fieldCases, metallbFields, withoutEffect } from '#tests/support/metallb-fields.ts';
 import { find, options } from './fixtures.ts';
 
 function unshown(fields: readonly string[]): string[] {
@@ -26,7 +26,7 @@ describe('fields of the MetalLB object', () => {
 
   it.each(fieldCases)('$fields becomes part of $object, and goes with the field', (one) => {
     const [kind = '', name = ''] = one.object.split('/');
-    const seen = (spec: object): unknown => one.seen(find(render(spec, options), kind, name) as Fields);
+    const seen = (spec: object): unknown => one.seen(find(render(spec, options), kind, name));
     expect(seen(one.spec)).toEqual(one.becomes);
     expect(seen({})).toEqual(one.otherwise);
   });
