@@ -50,6 +50,8 @@ export interface L2Entry {
   readonly interfaces: readonly string[] | undefined;
   /** Ask whether somebody uses the address before it is claimed. */
   readonly probe?: boolean;
+  /** Answer ICMP echo as well. */
+  readonly ping?: boolean;
 }
 
 export interface L2Interface {

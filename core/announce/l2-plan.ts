@@ -1,5 +1,5 @@
 /** From the verdicts of all Services to what the Layer 2 responder answers for. */
-import { l2Interfaces, protocolsOf, type ServiceVerdict } from '#core/announce/verdict.ts';
+import { answersPing, l2Interfaces, protocolsOf, type ServiceVerdict } from '#core/announce/verdict.ts';
 
 /** Structurally the speaker's L2Entry. */
 export interface PlannedAddress {
@@ -8,25 +8,30 @@ export interface PlannedAddress {
   readonly interfaces: readonly string[] | undefined;
   /** Ask whether somebody uses it before it is claimed (RFC 5227, RFC 4862). */
   readonly probe: boolean;
+  /** Answer ICMP echo as well. */
+  readonly ping: boolean;
 }
 
 /**
  * One entry per address, sorted by text. Services that share an address are united: a request is answered on an
- * interface if any of them allows it (speaker-l2.md §2.9). `first`: addresses to probe before they are claimed.
+ * interface if any of them allows it (speaker-l2.md §2.9), and ICMP echo if any of them asks for it. `first`: addresses to probe before they are claimed.
  */
 export function planL2(
   verdicts: Iterable<ServiceVerdict>,
   first: ReadonlySet<string> = new Set(),
 ): PlannedAddress[] {
   const plan = new Map<string, readonly string[] | undefined>();
+  const pings = new Set<string>();
   for (const verdict of verdicts) {
     if (!protocolsOf(verdict).includes('layer2')) continue;
     const interfaces = l2Interfaces(verdict);
-    for (const ip of verdict.addresses)
+    for (const ip of verdict.addresses) {
       plan.set(ip, plan.has(ip) ? unite(plan.get(ip), interfaces) : interfaces);
+      if (answersPing(verdict)) pings.add(ip);
+    }
   }
   return [...plan]
-    .map(([ip, interfaces]) => ({ ip, interfaces, probe: first.has(ip) }))
+    .map(([ip, interfaces]) => ({ ip, interfaces, probe: first.has(ip), ping: pings.has(ip) }))
     .sort((a, b) => (a.ip < b.ip ? -1 : 1));
 }
 

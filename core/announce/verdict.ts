@@ -105,7 +105,7 @@ function sameAnnouncement(
 /** The announcement as text, for comparing; never shown. */
 function announcementText(verdict: ServiceVerdict | undefined, protocol: Protocol): string {
   if (verdict === undefined) return '';
-  const detail = protocol === 'bgp' ? bgpText(verdict) : l2Interfaces(verdict);
+  const detail = protocol === 'bgp' ? bgpText(verdict) : [l2Interfaces(verdict), answersPing(verdict)];
   return JSON.stringify([verdict.uid, verdict.addresses, detail]);
 }
 
@@ -122,4 +122,9 @@ function bgpText(verdict: ServiceVerdict): unknown {
 /** Interfaces of the Layer 2 announcement: undefined means all. */
 export function l2Interfaces(verdict: ServiceVerdict): readonly string[] | undefined {
   return verdict.l2.kind === 'decided' ? verdict.l2.decision.interfaces : undefined;
+}
+
+/** ICMP echo is answered for the addresses of the Layer 2 announcement. */
+export function answersPing(verdict: ServiceVerdict): boolean {
+  return verdict.l2.kind === 'decided' && verdict.l2.decision.ping;
 }

@@ -38,6 +38,12 @@ export const l2AdvertisementV1beta1 = z.object({
         .describe(
           'What happens to an address when nodes come and go. Default: the node that wins the election announces it, and takes it back when it returns. Sticky: it stays where it is while its node can announce it. Spread: no node announces more than ceil(n/m) + 1 of n such addresses on m nodes, and as few as possible move.',
         ),
+      answerPing: z
+        .boolean()
+        .optional()
+        .describe(
+          'Answer ICMP echo requests for the addresses from the node that announces them. By default nothing answers: the addresses belong to no machine.',
+        ),
     })
     .optional()
     .describe('What is announced, from which nodes and interfaces.'),

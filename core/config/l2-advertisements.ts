@@ -56,6 +56,7 @@ function compileOne(
     serviceSelectors: services.selectors,
     preferredNodes: preferred.nodes,
     failover: spec.failover ?? 'Default',
+    answerPing: spec.answerPing ?? false,
   };
   const findings = [
     ...duplicates(named, 'ADL-1', 'spec.ipAddressPools'),

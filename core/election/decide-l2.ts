@@ -75,6 +75,8 @@ export interface L2Decision {
   readonly nobody: string | undefined;
   /** Interfaces to answer on when `announce`, or that this node lacks when it is passed over; undefined: all usable ones. Sorted. */
   readonly interfaces: readonly string[] | undefined;
+  /** Answer ICMP echo too. */
+  readonly ping: boolean;
   /** Eligible nodes in the order in which they would take over. */
   readonly candidates: readonly Candidate[];
   /** Nodes that may not announce, each with the first reason. */
@@ -83,7 +85,14 @@ export interface L2Decision {
   readonly passedOver: readonly string[];
 }
 
-const none = { node: undefined, interfaces: undefined, candidates: [], ineligible: [], passedOver: [] };
+const none = {
+  node: undefined,
+  interfaces: undefined,
+  ping: false,
+  candidates: [],
+  ineligible: [],
+  passedOver: [],
+};
 
 /** Decides for one Service. The order of the checks is the one of speaker-l2.md §2.5. */
 export function decideL2(context: L2Context, request: L2Request): L2Decision {
@@ -138,6 +147,7 @@ function electLeader(context: L2Context, request: L2Request, found: Gathered): L
     node: leader,
     nobody: leader === undefined && takesPart(context) ? whyNobody(refused) : undefined,
     interfaces: asked ? interfacesFor(context, found.matching, context.me) : undefined,
+    ping: announce && selecting(context, found.matching, context.me).some(({ answerPing }) => answerPing),
     candidates,
     ineligible: refused,
     passedOver,
@@ -217,14 +227,22 @@ function hasUsable(context: L2Context, advertisements: readonly L2Advertisement[
   return wanted === undefined ? usable.size > 0 : wanted.some((name) => usable.has(name));
 }
 
+function selecting(
+  context: L2Context,
+  advertisements: readonly L2Advertisement[],
+  name: string,
+): readonly L2Advertisement[] {
+  const node = context.nodes.get(name);
+  return advertisements.filter((ad) => node !== undefined && reachesNode(ad, node));
+}
+
 /** The union of the interfaces of the advertisements that select the node; undefined when one of them names none (§2.7). */
 function interfacesFor(
   context: L2Context,
   advertisements: readonly L2Advertisement[],
   name: string,
 ): readonly string[] | undefined {
-  const node = context.nodes.get(name);
-  const mine = advertisements.filter((ad) => node !== undefined && reachesNode(ad, node));
+  const mine = selecting(context, advertisements, name);
   if (mine.some((ad) => ad.interfaces.length === 0)) return undefined;
   return [...new Set(mine.flatMap((ad) => ad.interfaces))].sort();
 }

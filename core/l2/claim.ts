@@ -9,7 +9,7 @@ export interface ClaimTiming {
   readonly probes: number;
   /** Between two probes, and between the last one and the claim. The RFCs wait seconds, for networks of 1980 as well. */
   readonly spacing: number;
-  /** Until an address that another machine uses is probed again. */
+  /** Until an address that another machine uses is probed again, and up to half as long by chance: two that probe at the same time must not meet again. */
   readonly retry: number;
   /** Shortest time between two defences. */
   readonly defend: number;
@@ -36,18 +36,21 @@ interface Waiting {
 }
 
 /**
- * The addresses that are not claimed yet, and the last defence of those that are. Each line is ordered by time by
- * itself, because everything in it waits equally long.
+ * The addresses that are not claimed yet, and the last defence of those that are. The first two lines are ordered by
+ * time by themselves, because everything in them waits equally long; the third is short.
  */
 export class Claims {
   readonly #timing: ClaimTiming;
+  readonly #random: () => number;
   readonly #fresh = new Map<string, Waiting>();
   readonly #probing = new Map<string, Waiting>();
   readonly #withheld = new Map<string, Waiting>();
   readonly #lines = [this.#fresh, this.#probing, this.#withheld];
   readonly #defended = new Map<string, number>();
 
-  constructor(timing: ClaimTiming = claimTiming) {
+  /** `random`: numbers from 0 to below 1. */
+  constructor(random: () => number, timing: ClaimTiming = claimTiming) {
+    this.#random = random;
     this.#timing = timing;
   }
 
@@ -72,7 +75,8 @@ export class Claims {
     const before = this.#waiting(key);
     if (before === undefined || this.#withheld.has(key)) return false;
     for (const line of this.#lines) line.delete(key);
-    this.#withheld.set(key, { at: now + this.#timing.retry, left: this.#timing.probes, contested: true });
+    const wait = this.#timing.retry * (1 + this.#random() / 2);
+    this.#withheld.set(key, { at: now + wait, left: this.#timing.probes, contested: true });
     return !before.contested;
   }
 
@@ -93,7 +97,11 @@ export class Claims {
     const steps: DueStep[] = [];
     for (const line of this.#lines) {
       for (const [key, waiting] of line) {
-        if (waiting.at > now || steps.length >= limit) break;
+        if (steps.length >= limit) break;
+        if (waiting.at > now) {
+          if (line === this.#withheld) continue;
+          break;
+        }
         line.delete(key);
         steps.push(this.#advance(key, waiting, now));
       }
@@ -109,7 +117,9 @@ export class Claims {
 
   /** When the next step is due; undefined when nothing waits. */
   next(): number | undefined {
-    const heads = this.#lines.flatMap((line) => line.values().next().value?.at ?? []);
-    return heads.length === 0 ? undefined : Math.min(...heads);
+    const heads = [this.#fresh, this.#probing].flatMap((line) => line.values().next().value?.at ?? []);
+    let next = heads.length === 0 ? undefined : Math.min(...heads);
+    for (const { at } of this.#withheld.values()) next = Math.min(next ?? at, at);
+    return next;
   }
 }

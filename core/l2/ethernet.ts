@@ -4,6 +4,7 @@ import { parseAddress, type IpAddress } from '#core/model/ip.ts';
 export const HEADER_LENGTH = 14;
 /** The shortest frame on the wire without its checksum; shorter ones are padded with zeros. */
 export const MINIMUM_LENGTH = 60;
+export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_ARP = 0x0806;
 export const ETHERTYPE_IPV6 = 0x86dd;
 export const BROADCAST: Uint8Array = new Uint8Array(6).fill(0xff);

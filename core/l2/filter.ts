@@ -37,8 +37,9 @@ interface Interval {
 }
 
 /**
- * ARP frames whose target or sender address is held. `held`: IPv4 addresses as unsigned numbers. Frames that
- * the kernel took from a VLAN interface above this one are left to that interface (their index differs).
+ * ARP frames whose target or sender address is held, and our own looks around (target 0.0.0.0, same-lan.ts). `held`:
+ * IPv4 addresses as unsigned numbers. Frames that the kernel took from a VLAN interface above this one are left to
+ * that interface (their index differs).
  */
 export function arpFilter(ifindex: number, held: readonly number[], limit = MAX_INSTRUCTIONS): Instruction[] {
   const head = [
@@ -47,9 +48,41 @@ export function arpFilter(ifindex: number, held: readonly number[], limit = MAX_
     ...require(LOAD_WORD, 14, 0x00010800),
     ...require(LOAD_HALF, 18, 0x0604),
   ];
-  const budget = Math.floor((limit - head.length - 3) / 2);
+  const ours = [{ code: JUMP_EQUAL, jt: 0, jf: 1, k: 0 }, give(WHOLE_FRAME)];
+  const budget = Math.floor((limit - head.length - ours.length - 3) / 2);
   const table = membership(intervals(held, maxIntervals(budget)));
-  return [...head, load(LOAD_WORD, 38), ...table, load(LOAD_WORD, 28), ...table, give(0)];
+  return [...head, load(LOAD_WORD, 38), ...ours, ...table, load(LOAD_WORD, 28), ...table, give(0)];
+}
+
+/**
+ * ICMP echo requests for held addresses, in whole datagrams without options. `held`: IPv4 addresses as unsigned
+ * numbers, or the last 32 bits of IPv6 addresses.
+ */
+export function echoFilter(
+  family: 'ipv4' | 'ipv6',
+  ifindex: number,
+  held: readonly number[],
+  limit = MAX_INSTRUCTIONS,
+): Instruction[] {
+  const head =
+    family === 'ipv4'
+      ? [
+          ...onlyUntaggedOf(ifindex),
+          ...require(LOAD_HALF, 12, 0x0800),
+          ...require(LOAD_BYTE, 14, 0x45),
+          ...require(LOAD_BYTE, 23, 1),
+          ...require(LOAD_HALF, 34, 0x0800),
+          load(LOAD_WORD, 30),
+        ]
+      : [
+          ...onlyUntaggedOf(ifindex),
+          ...require(LOAD_HALF, 12, 0x86dd),
+          ...require(LOAD_BYTE, 20, 58),
+          ...require(LOAD_HALF, 54, 0x8000),
+          load(LOAD_WORD, 50),
+        ];
+  const table = membership(intervals(held, maxIntervals(limit - head.length - 1)));
+  return [...head, ...table, give(0)];
 }
 
 /** Neighbor solicitations and advertisements for targets whose last 32 bits belong to a held address. */

@@ -2,6 +2,7 @@
  * Neighbor Discovery (RFC 4861): solicitations and advertisements in Ethernet frames, with their IPv6 header
  * and checksum. Frames that the RFC tells a receiver to discard decode to undefined.
  */
+import { transportChecksum } from '#core/l2/checksum.ts';
 import {
   ETHERTYPE_IPV6,
   HEADER_LENGTH,
@@ -58,7 +59,8 @@ export function decodeNdp(frame: Uint8Array): NdpFrame | undefined {
   if (!isNdp(frame)) return undefined;
   const length = readUint16(frame, HEADER_LENGTH + 4);
   const end = ICMP + length;
-  if (length < FIXED_LENGTH || end > frame.length || checksum(frame, end) !== 0) return undefined;
+  if (length < FIXED_LENGTH || end > frame.length || transportChecksum(frame, ICMPV6, end) !== 0)
+    return undefined;
   const options = readOptions(frame, end);
   if (options === undefined) return undefined;
   const addresses: NdpAddresses = {
@@ -142,19 +144,10 @@ export function encodeNdp(ndp: NdpFrame): Uint8Array {
     frame.set([asks ? OPTION_SOURCE_LINK : OPTION_TARGET_LINK, 1], OPTIONS);
     frame.set(ndp.link, OPTIONS + 2);
   }
-  const sum = checksum(frame, frame.length);
+  const sum = transportChecksum(frame, ICMPV6, frame.length);
   frame[ICMP + 2] = sum >> 8;
   frame[ICMP + 3] = sum & 0xff;
   return frame;
-}
-
-/** One's complement sum over pseudo header and message up to `end`; 0 for a message whose checksum is right. */
-function checksum(frame: Uint8Array, end: number): number {
-  let sum = end - ICMP + ICMPV6;
-  for (let offset = 22; offset < end; offset += 2) sum += readUint16(frame, offset);
-  if ((end - 22) % 2 === 1) sum -= frame[end] ?? 0;
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }
 
 /** ff02::1:ff00:0/104 with the low 24 bits of the address (RFC 4291 §2.7.1). */

@@ -28,6 +28,8 @@ export interface HeldAddress {
   readonly bytes: Uint8Array;
   /** Interfaces to answer on; undefined: all. */
   readonly interfaces: ReadonlySet<string> | undefined;
+  /** Answer ICMP echo as well. */
+  readonly ping?: boolean;
 }
 
 /** Held addresses by `bytesKey` of their bytes. */
@@ -40,6 +42,8 @@ export interface RespondingInterface {
   readonly kernelAddresses: ReadonlySet<string>;
   /** `bytesKey` of the MAC addresses of all our interfaces: their frames are not questions. */
   readonly ownMacs: ReadonlySet<string>;
+  /** Names of the interfaces on the same LAN that come first: where one of them may answer, this one does not. */
+  readonly before: Readonly<Record<'arp' | 'ndp', readonly string[]>>;
 }
 
 export type DropReason =
@@ -49,6 +53,8 @@ export type DropReason =
   | 'ethernetDestination'
   | 'notHeld'
   | 'otherInterface'
+  /** Another interface on the same LAN answers. */
+  | 'otherCard'
   | 'kernelAddress';
 
 export interface Reply {
@@ -57,6 +63,8 @@ export interface Reply {
   readonly frame: Uint8Array;
   /** Another machine that shows by this frame that it uses the address too. */
   readonly claimant: Uint8Array | undefined;
+  /** A machine that probes for the address (RFC 5227, RFC 4862): it wants to claim it as well. */
+  readonly prober?: Uint8Array | undefined;
 }
 
 export interface Drop {
@@ -65,6 +73,7 @@ export interface Drop {
   /** The held address concerned, if any. */
   readonly ip: string | undefined;
   readonly claimant: Uint8Array | undefined;
+  readonly prober?: undefined;
 }
 
 /** Decides about one frame received on `via`. Never throws, whatever the bytes. */
@@ -91,15 +100,16 @@ function respondArp(arp: ArpFrame, plan: Plan, via: RespondingInterface): Reply 
   if (!isForUs(arp, via)) return drop('ethernetDestination');
   const held = plan.get(bytesKey(arp.targetIp));
   if (held === undefined) return drop('notHeld', claimed?.ip, claimant);
-  const refused = refusal(held, via);
+  const refused = refusal(held, via, 'arp');
   if (refused !== undefined) return drop(refused, held.ip);
-  return { kind: 'reply', ip: held.ip, frame: answerArp(arp, via), claimant };
+  const prober = isZero(arp.senderIp) ? new Uint8Array(arp.senderMac) : undefined;
+  return { kind: 'reply', ip: held.ip, frame: answerArp(arp, via), claimant, prober };
 }
 
 /** The held address that the frame's sender gives as its own. */
 function claimedBy(arp: ArpFrame, plan: Plan, via: RespondingInterface): HeldAddress | undefined {
   const claimed = plan.get(bytesKey(arp.senderIp));
-  return claimed !== undefined && refusal(claimed, via) === undefined ? claimed : undefined;
+  return claimed !== undefined && refusal(claimed, via, 'arp') === undefined ? claimed : undefined;
 }
 
 function isForUs(arp: ArpFrame, via: RespondingInterface): boolean {
@@ -119,23 +129,39 @@ function answerArp(arp: ArpFrame, via: RespondingInterface): Uint8Array {
 }
 
 /** Why the address is not answered for on this interface, although it is held. */
-function refusal(held: HeldAddress, via: RespondingInterface): DropReason | undefined {
-  if (held.interfaces !== undefined && !held.interfaces.has(via.name)) return 'otherInterface';
-  return via.kernelAddresses.has(bytesKey(held.bytes)) ? 'kernelAddress' : undefined;
+function refusal(held: HeldAddress, via: RespondingInterface, family: 'arp' | 'ndp'): DropReason | undefined {
+  if (!isAllowedOn(held, via.name)) return 'otherInterface';
+  if (via.kernelAddresses.has(bytesKey(held.bytes))) return 'kernelAddress';
+  return isLeftToOther(held, via, family) ? 'otherCard' : undefined;
+}
+
+/** The address may be answered for on an interface of this name. */
+export function isAllowedOn({ interfaces }: HeldAddress, name: string): boolean {
+  return interfaces === undefined || interfaces.has(name);
+}
+
+/** Another interface on the same LAN answers for the address. */
+export function isLeftToOther(
+  held: HeldAddress,
+  { before }: RespondingInterface,
+  family: 'arp' | 'ndp',
+): boolean {
+  return before[family].some((name) => isAllowedOn(held, name));
 }
 
 function respondNdp(ndp: NdpFrame, plan: Plan, via: RespondingInterface): Reply | Drop {
   if (via.ownMacs.has(bytesKey(ndp.etherSource))) return drop('ownFrame');
   const held = plan.get(bytesKey(ndp.target));
   if (held === undefined) return drop(ndp.kind === 'solicitation' ? 'notHeld' : 'notRequest');
-  const refused = refusal(held, via);
+  const refused = refusal(held, via, 'ndp');
   if (refused !== undefined) return drop(refused, held.ip);
   if (ndp.kind === 'advertisement')
     return drop('notRequest', held.ip, new Uint8Array(ndp.link ?? ndp.etherSource));
   if (!isGroupMac(ndp.etherDestination) && !sameBytes(ndp.etherDestination, via.mac))
     return drop('ethernetDestination', held.ip);
   if (ndp.link !== undefined && isZero(ndp.link)) return drop('malformed');
-  return { kind: 'reply', ip: held.ip, frame: answerNdp(ndp, via), claimant: undefined };
+  const prober = isZero(ndp.source) ? new Uint8Array(ndp.etherSource) : undefined;
+  return { kind: 'reply', ip: held.ip, frame: answerNdp(ndp, via), claimant: undefined, prober };
 }
 
 /**

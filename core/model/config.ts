@@ -68,6 +68,8 @@ export interface L2Advertisement {
   readonly serviceSelectors: readonly Selector[];
   readonly preferredNodes: readonly PreferredNodes[];
   readonly failover: FailoverMode;
+  /** ICMP echo is answered for the addresses. */
+  readonly answerPing: boolean;
 }
 
 /** A community in FRR's notation: `a:b` (standard) or `a:b:c` (large). */

@@ -18,6 +18,7 @@ const LIGHT: Readonly<Record<string, string>> = {
   tcpdump: 'tcpdump',
   ndisc6: 'ndisc6',
   arping: 'arping',
+  ping: 'iputils-ping',
 };
 
 const FULL: Readonly<Record<string, string>> = {

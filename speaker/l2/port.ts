@@ -94,10 +94,10 @@ class WorkerL2 implements L2Port {
     const wanted = new Map(entries.map((entry) => [canonical(entry.ip), entry]));
     const remove = [...this.#plan.keys()].filter((ip) => !wanted.has(ip));
     const set: L2Entry[] = [];
-    for (const [ip, { interfaces, probe = false }] of wanted) {
+    for (const [ip, { interfaces, probe = false, ping = false }] of wanted) {
       const before = this.#plan.get(ip);
-      if (before === undefined || !sameNames(before.interfaces, interfaces))
-        set.push({ ip, interfaces, probe });
+      if (before === undefined || before.ping !== ping || !sameNames(before.interfaces, interfaces))
+        set.push({ ip, interfaces, probe, ping });
     }
     if (set.length === 0 && remove.length === 0) return;
     for (const ip of remove) {

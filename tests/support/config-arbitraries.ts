@@ -107,6 +107,7 @@ const l2Advertisement = few(
       listOf(fc.record({ weight: faulty(40, some(1, 100), some(0, 101)), preference: selector }), 2),
     ),
     failover: faulty(40, some('Default', 'Sticky', 'Spread'), some('Never')),
+    answerPing: misfit(fc.boolean()),
   },
   5,
 );

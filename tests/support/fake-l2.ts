@@ -12,6 +12,8 @@ export class FakeL2 implements L2Port {
   readonly probed = new Set<string>();
   /** Addresses announced, in order: bursts started by a new plan or by `announce`. */
   readonly announced: string[] = [];
+  /** Addresses for which ICMP echo is answered. */
+  pings: readonly string[] = [];
   /** Addresses of every plan that was set, in order. */
   readonly plans: (readonly string[])[] = [];
   #plan = new Map<string, readonly string[] | undefined>();
@@ -34,6 +36,7 @@ export class FakeL2 implements L2Port {
     const before = this.#plan;
     this.plans.push(entries.map(({ ip }) => ip));
     for (const { ip, probe } of entries) if (probe === true) this.probed.add(canonical(ip));
+    this.pings = entries.filter(({ ping }) => ping === true).map(({ ip }) => canonical(ip));
     this.#plan = new Map(entries.map(({ ip, interfaces }) => [canonical(ip), interfaces]));
     for (const [ip, interfaces] of this.#plan)
       if (!before.has(ip) || String(before.get(ip)) !== String(interfaces)) this.#burst(ip);

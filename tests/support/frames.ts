@@ -1,6 +1,7 @@
 /** Frames as a client on the LAN sends them. */
 import { encodeArp, type ArpFrame } from '#core/l2/arp.ts';
-import { BROADCAST, parseAddressBytes, parseMac } from '#core/l2/ethernet.ts';
+import { sumOf, transportChecksum } from '#core/l2/checksum.ts';
+import { BROADCAST, parseAddressBytes, parseMac, writeHeader } from '#core/l2/ethernet.ts';
 import { encodeNdp, multicastMac, solicitedNode, type NeighborSolicitation } from '#core/l2/ndp.ts';
 
 export function mac(text: string): Uint8Array {
@@ -49,4 +50,26 @@ export function neighborSolicitation(target: string, fields: Partial<NeighborSol
     link: CLIENT_MAC,
     ...fields,
   });
+}
+
+/** An ICMP echo request from the client (192.0.2.1 or fe80::1 unless told) with `size` bytes of data. */
+export function echoRequest(target: string, destination: Uint8Array, size = 56, from?: string): Uint8Array {
+  const isIpv6 = target.includes(':');
+  const source = ip(from ?? (isIpv6 ? 'fe80::1' : '192.0.2.1'));
+  const data = Array.from({ length: size }, (_, index) => 0x61 + (index % 26));
+  const icmp = [isIpv6 ? 128 : 8, 0, 0, 0, 0x12, 0x34, 0, 7, ...data];
+  const head = isIpv6
+    ? [0x60, 0, 0, 0, 0, icmp.length, 58, 64, ...source, ...ip(target)]
+    : [0x45, 0, 0, 20 + icmp.length, 0, 1, 0, 0, 64, 1, 0, 0, ...source, ...ip(target)];
+  const frame = new Uint8Array(14 + head.length + icmp.length);
+  writeHeader(frame, destination, CLIENT_MAC, isIpv6 ? 0x86dd : 0x0800);
+  frame.set(head, 14);
+  frame.set(icmp, 14 + head.length);
+  const view = new DataView(frame.buffer);
+  if (isIpv6) view.setUint16(56, transportChecksum(frame, 58, frame.length));
+  else {
+    view.setUint16(24, ~sumOf(frame, 14, 34) & 0xffff);
+    view.setUint16(36, ~sumOf(frame, 34, frame.length) & 0xffff);
+  }
+  return frame;
 }

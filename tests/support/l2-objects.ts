@@ -18,6 +18,7 @@ export function advertisement(fields: Partial<L2Advertisement> = {}): L2Advertis
     serviceSelectors: [],
     preferredNodes: [],
     failover: 'Default',
+    answerPing: false,
     ...fields,
   };
 }

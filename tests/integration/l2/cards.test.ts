@@ -99,3 +99,33 @@ describe('two LANs', () => {
     await becomes(V4, [['eth0'], ['eth1']]);
   });
 });
+
+describe('B18: two cards on one LAN', () => {
+  beforeAll(async () => {
+    await segment.plug('node', 'eth2', 'node2');
+    macs.set(await segment.mac('node', 'eth2'), 'eth2');
+  });
+  afterAll(() => segment.ip('lan', 'link', 'delete', 'node2'));
+
+  it('one MAC for an address, the same after a restart, also for IPv6; the other LAN has its own', async () => {
+    for (let run = 0; run < 2; run += 1) {
+      await start();
+      announce([V4], [V6]);
+      await becomes(V4, [['eth0'], ['eth1']]);
+      await becomes(V6, [['eth0'], ['eth1']]);
+      if (run === 0) await responder.kill('SIGKILL');
+    }
+  });
+
+  it('the other card when it is the one that is asked for, and when the first has no carrier', async () => {
+    await start();
+    announce([V4, 'eth2']);
+    await becomes(V4, [['eth2'], []]);
+    announce([V4]);
+    await becomes(V4, [['eth0'], ['eth1']]);
+    await segment.cut('node');
+    await becomes(V4, [['eth2'], ['eth1']]);
+    await segment.heal('node');
+    await becomes(V4, [['eth0'], ['eth1']]);
+  });
+});

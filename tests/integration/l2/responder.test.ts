@@ -292,6 +292,28 @@ describe('responder on a real segment', () => {
     expect(stats.kind === 'stats' && stats.counts['192.0.2.11']).toBeUndefined();
   });
 
+  it('ping and ping -6 are answered where it is asked for, and only there', async () => {
+    const ping = async (address: string, ...flags: readonly string[]) => {
+      const argv = ['ping', '-n', '-c', '2', '-i', '0.2', '-W', '1', ...flags, address];
+      const { stdout } = await tryRun(['ip', 'netns', 'exec', segment.netns('client'), ...argv]);
+      return /(\d+) received/.exec(stdout)?.[1];
+    };
+    const hold = (pinged: boolean) =>
+      responder.send({
+        kind: 'plan',
+        entries: [V4, V6].map((address) => ({ ip: address, interfaces: undefined, ping: pinged })),
+      });
+    hold(false);
+    expect(await whoHas(V4)).toBe(nodeMac);
+    expect([await ping(V4), await ping(V6)]).toEqual(['0', '0']);
+    hold(true);
+    await eventually(async () => expect([await ping(V4), await ping(V6)]).toEqual(['2', '2']));
+    expect(await ping(V4, '-s', '1400', '-p', 'a5')).toBe('2');
+    expect(await ping(V6, '-s', '1400')).toBe('2');
+    hold(false);
+    await eventually(async () => expect([await ping(V4), await ping(V6)]).toEqual(['0', '0']));
+  });
+
   it('sees another machine that claims the address', async () => {
     announce(V4);
     await whoHas(V4);

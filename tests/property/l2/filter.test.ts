@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arpFilter, intervals, MAX_INSTRUCTIONS, ndpFilter, nothingFilter } from '#core/l2/filter.ts';
+import {
+  arpFilter,
+  echoFilter,
+  intervals,
+  MAX_INSTRUCTIONS,
+  ndpFilter,
+  nothingFilter,
+} from '#core/l2/filter.ts';
 import { runFilter } from '#tests/support/bpf.ts';
-import { arpRequest, ip, neighborSolicitation } from '#tests/support/frames.ts';
+import { arpRequest, echoRequest, ip, mac, neighborSolicitation } from '#tests/support/frames.ts';
 
 const facts = { ifindex: 7, vlanTagPresent: false };
 const address = fc.integer({ min: 0, max: 0xffffffff });
@@ -24,7 +31,9 @@ describe('kernel filters', () => {
       fc.property(addresses, address, fc.nat(), (held, other, pick) => {
         const asked = held.length > 0 && pick % 2 === 0 ? (held[pick % held.length] ?? other) : other;
         const sender = 0xc0000201;
-        expect(passesArp(held, arpRequest(text(asked)))).toBe(held.includes(asked) || held.includes(sender));
+        // 0.0.0.0 is the target of our own looks around (same-lan.ts).
+        const wanted = asked === 0 || held.includes(asked) || held.includes(sender);
+        expect(passesArp(held, arpRequest(text(asked)))).toBe(wanted);
         const claimed = arpRequest('10.0.0.1', { senderIp: ip(text(asked)) });
         expect(passesArp(held, claimed)).toBe(held.includes(asked) || held.includes(0x0a000001));
       }),
@@ -44,6 +53,23 @@ describe('kernel filters', () => {
     );
   });
 
+  it('ICMP echo: let through exactly echo requests for held addresses', () => {
+    const card = mac('02:00:00:00:00:07');
+    fc.assert(
+      fc.property(addresses, address, fc.nat(), (held, other, pick) => {
+        const asked = held.length > 0 && pick % 2 === 0 ? (held[pick % held.length] ?? other) : other;
+        const v6 = `2001:db8::${(asked >>> 16).toString(16)}:${(asked & 0xffff).toString(16)}`;
+        const [four, six] = [echoRequest(text(asked), card), echoRequest(v6, card)];
+        expect(runFilter(echoFilter('ipv4', 7, held), four, facts) > 0).toBe(held.includes(asked));
+        expect(runFilter(echoFilter('ipv6', 7, held), six, facts) > 0).toBe(held.includes(asked));
+        // An answer is no question, nor is it for the other family.
+        expect(runFilter(echoFilter('ipv4', 7, held), four.with(34, 0), facts)).toBe(0);
+        expect(runFilter(echoFilter('ipv6', 7, held), four, facts)).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('never exceed the limit and stay no narrower than the held addresses', () => {
     fc.assert(
       fc.property(
@@ -54,6 +80,8 @@ describe('kernel filters', () => {
           const program = arpFilter(7, held);
           expect(program.length).toBeLessThanOrEqual(MAX_INSTRUCTIONS);
           expect(ndpFilter(7, held).length).toBeLessThanOrEqual(MAX_INSTRUCTIONS);
+          for (const family of ['ipv4', 'ipv6'] as const)
+            expect(echoFilter(family, 7, held).length).toBeLessThanOrEqual(MAX_INSTRUCTIONS);
           for (const index of [0, count >> 1, count - 1])
             expect(runFilter(program, arpRequest(text(held[index] ?? 0)), facts)).toBeGreaterThan(0);
         },

@@ -19,6 +19,7 @@ const via: RespondingInterface = {
   mac: mac('b6:48:3b:68:18:f2'),
   kernelAddresses: new Set(),
   ownMacs: new Set(['b6483b6818f2']),
+  before: { arp: [], ndp: [] },
 };
 
 const ndpFrame: fc.Arbitrary<NdpFrame> = fc

@@ -6,7 +6,7 @@ import { decideL2, type L2Context } from '#core/election/decide-l2.ts';
 import { context, node, request, slice } from '#tests/support/l2-objects.ts';
 
 const IP = '10.20.30.1';
-const entry = { ip: IP, interfaces: undefined, probe: false };
+const entry = { ip: IP, interfaces: undefined, probe: false, ping: false };
 const two = [node('iris1'), node('iris2')];
 
 function verdict(fields: Partial<L2Context> = {}, asked = request()): ServiceVerdict {

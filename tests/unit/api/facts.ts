@@ -439,7 +439,7 @@ export const addedFields: Readonly<Record<string, readonly string[]>> = {
     'spec.asPathPrepend integer format=int32 min=0 max=10',
     'spec.med integer format=int64 min=0 max=4294967295',
   ],
-  'L2Advertisement v1beta1': ['spec.failover string enum=Default,Sticky,Spread'],
+  'L2Advertisement v1beta1': ['spec.failover string enum=Default,Sticky,Spread', 'spec.answerPing boolean'],
   'MetalLB v1beta1': [
     'spec.frrk8sConfig.alwaysBlock[] string maxLength=100',
     'spec.imagePullSecrets list(object)',

@@ -15,7 +15,7 @@ function steps(claims: Claims, until: number): string[] {
 
 describe('claiming an address (RFC 5227 §2.1.1, RFC 4862 §5.4)', () => {
   it('probes three times and then claims', () => {
-    const claims = new Claims();
+    const claims = new Claims(() => 0);
     claims.begin('a', 0);
     expect(claims.isPending('a')).toBe(true);
     expect(steps(claims, 10_000)).toEqual(['a probe 0', 'a probe 100', 'a probe 200', 'a claim 300']);
@@ -28,7 +28,7 @@ describe('claiming an address (RFC 5227 §2.1.1, RFC 4862 §5.4)', () => {
   });
 
   it('does not claim what another machine uses, asks again, and claims when it is silent', () => {
-    const claims = new Claims();
+    const claims = new Claims(() => 0);
     claims.begin('a', 0);
     claims.due(0, 10);
     expect(claims.withhold('a', 10)).toBe(true);
@@ -40,8 +40,20 @@ describe('claiming an address (RFC 5227 §2.1.1, RFC 4862 §5.4)', () => {
     expect(rest.at(-1)).toBe(`a claim ${20 + 2 * retry + probes * spacing}`);
   });
 
+  it('two that probe at the same time do not meet for ever: the wait differs by chance', () => {
+    const numbers = [0.5, 0, 0.25];
+    const claims = new Claims(() => numbers.shift() ?? 0);
+    for (const key of ['a', 'b', 'c']) claims.begin(key, 0);
+    for (const key of ['a', 'b', 'c']) claims.withhold(key, 0);
+    expect(claims.next()).toBe(retry);
+    expect(claims.due(retry, 10).map(({ key }) => key)).toEqual(['b']);
+    expect(claims.next()).toBe(retry + spacing);
+    expect(claims.due(retry * 1.125, 10).map(({ key }) => key)).toEqual(['b', 'c']);
+    expect(claims.due(retry * 1.25, 10).map(({ key }) => key)).toEqual(['b', 'c', 'a']);
+  });
+
   it('says with the claim that it was contested', () => {
-    const claims = new Claims();
+    const claims = new Claims(() => 0);
     claims.begin('a', 0);
     claims.begin('b', 0);
     claims.withhold('a', 0);
@@ -53,7 +65,7 @@ describe('claiming an address (RFC 5227 §2.1.1, RFC 4862 §5.4)', () => {
   });
 
   it('forgets what is not wanted any more; what is held is never withheld', () => {
-    const claims = new Claims();
+    const claims = new Claims(() => 0);
     claims.begin('a', 0);
     claims.end('a');
     expect(steps(claims, 10_000)).toEqual([]);
@@ -66,7 +78,7 @@ describe('claiming an address (RFC 5227 §2.1.1, RFC 4862 §5.4)', () => {
         fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 50 }),
         fc.integer({ min: 1, max: 7 }),
         (keys, limit) => {
-          const claims = new Claims();
+          const claims = new Claims(() => 0);
           for (const key of keys) claims.begin(key, 0);
           const claimed = new Set<string>();
           for (let at = claims.next(); at !== undefined; at = claims.next()) {
@@ -83,7 +95,7 @@ describe('claiming an address (RFC 5227 §2.1.1, RFC 4862 §5.4)', () => {
 
 describe('defending an address (RFC 5227 §2.4 c)', () => {
   it('once in ten seconds', () => {
-    const claims = new Claims();
+    const claims = new Claims(() => 0);
     expect(defend).toBe(10_000);
     expect(claims.defend('a', 0)).toBe(true);
     expect(claims.defend('a', 9_999)).toBe(false);

@@ -14,6 +14,7 @@ const via: RespondingInterface = {
   mac: MAC,
   kernelAddresses: new Set([bytesKey(ip('192.0.2.11'))]),
   ownMacs: new Set([bytesKey(MAC), bytesKey(mac('02:00:00:00:00:99'))]),
+  before: { arp: [], ndp: [] },
 };
 
 function plan(...addresses: readonly string[]): Map<string, HeldAddress> {

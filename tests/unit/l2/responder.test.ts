@@ -1,14 +1,19 @@
 /** The responder without a kernel: what netlink tells, and which sockets can be opened, is up to the test. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { arpProbe } from '#core/l2/arp.ts';
 import { formatMac } from '#core/l2/ethernet.ts';
 import type { HostLinks } from '#core/l2/interfaces.ts';
+import { LOOK_EVERY, LOOK_SETTLES } from '#core/l2/same-lan.ts';
 import type { LogRecord } from '#speaker/l2/messages.ts';
 import { Responder } from '#speaker/l2/responder.ts';
+import type { L2Conflict } from '#speaker/ports.ts';
 import { arpRequest, ip, mac } from '#tests/support/frames.ts';
 
 const kernel = vi.hoisted(() => ({
   /** Interfaces on which no socket can be opened, with the error. */
   refused: new Map<number, string>(),
+  /** Interfaces on one LAN: each hears what the others send. */
+  lan: [] as number[],
   /** Frames sent, by interface. */
   sent: [] as { readonly ifindex: number; readonly frame: Uint8Array }[],
   /** Delivers a frame, by interface and protocol. */
@@ -36,6 +41,9 @@ vi.mock('#speaker/l2/sockets.ts', () => ({
 
     send(frame: Uint8Array): void {
       kernel.sent.push({ ifindex: this.#ifindex, frame });
+      for (const other of kernel.lan)
+        if (kernel.lan.includes(this.#ifindex) && other !== this.#ifindex && frame[12] === 8)
+          kernel.deliver.get(`${other} ${0x0806}`)?.(frame);
     }
 
     close(): void {
@@ -74,20 +82,34 @@ const host = (...indexes: readonly number[]): HostLinks => ({
   links: new Map(indexes.map((index) => [index, card(index)])),
   addresses: [],
 });
+/** As `host`, all without carrier but for these. */
+const withCarrier = (all: readonly number[], ...up: readonly number[]): HostLinks => ({
+  links: new Map(
+    all.map((index) => [index, { ...card(index), flags: up.includes(index) ? card(index).flags : 0x1003 }]),
+  ),
+  addresses: [],
+});
 
 let log: LogRecord[];
+let conflicts: L2Conflict[];
 let responder: Responder;
 
 beforeEach(() => {
   vi.useFakeTimers();
   kernel.refused.clear();
+  kernel.lan.length = 0;
   kernel.sent.length = 0;
   kernel.deliver.clear();
   log = [];
+  conflicts = [];
   responder = new Responder(
     { timing: { rounds: 1, spacing: 1_000, period: 0 }, duplicates: 'withhold' },
     () => false,
-    { interfaces: () => undefined, conflict: () => undefined, log: (record) => log.push(record) },
+    {
+      interfaces: () => undefined,
+      conflict: (conflict) => conflicts.push(conflict),
+      log: (record) => log.push(record),
+    },
   );
   responder.start();
 });
@@ -132,5 +154,112 @@ describe('a card on which nothing can be opened', () => {
     kernel.refused.clear();
     await vi.advanceTimersByTimeAsync(RETRY);
     expect(kernel.sent.map(({ frame }) => [...frame.subarray(28, 32)])).toEqual([[...ip(V4)], [...ip(V4)]]);
+  });
+});
+
+describe('cards on one LAN (B18 E3)', () => {
+  /** Cards that announce the address, each once. */
+  const announcing = (): string[] => {
+    const own = kernel.sent.filter(({ frame }) => frame[31] === 77);
+    return [...new Set(own.map(({ ifindex }) => String(ifindex)))].sort();
+  };
+  const hold = (...interfaces: readonly string[]) =>
+    responder.change([{ ip: V4, interfaces: interfaces.length === 0 ? undefined : interfaces }], []);
+
+  it('one answers and announces; a card on another LAN does as well', async () => {
+    kernel.lan.push(1, 2);
+    kernel.tell?.(host(1, 2, 3));
+    hold();
+    await vi.advanceTimersByTimeAsync(LOOK_SETTLES);
+    expect(announcing()).toEqual(['1', '3']);
+    expect(answering()).toEqual(['1', '3']);
+  });
+
+  it('nothing is announced before it is known which', async () => {
+    kernel.lan.push(1, 2);
+    kernel.tell?.(host(1, 2));
+    hold();
+    await vi.advanceTimersByTimeAsync(LOOK_SETTLES - 1);
+    expect(announcing()).toEqual([]);
+  });
+
+  it('of the cards that are asked for: the other one does not count', async () => {
+    kernel.lan.push(1, 2);
+    kernel.tell?.(host(1, 2));
+    hold('eth2');
+    await vi.advanceTimersByTimeAsync(LOOK_SETTLES);
+    expect(answering()).toEqual(['2']);
+    hold('eth1', 'eth2');
+    expect(answering()).toEqual(['1']);
+  });
+
+  it('the next one takes over when the first loses its carrier, and gives back', async () => {
+    kernel.lan.push(1, 2);
+    kernel.tell?.(host(1, 2));
+    hold();
+    await vi.advanceTimersByTimeAsync(LOOK_SETTLES);
+    kernel.sent.length = 0;
+    kernel.tell?.(withCarrier([1, 2], 2));
+    await vi.advanceTimersByTimeAsync(LOOK_SETTLES);
+    expect(announcing()).toEqual(['2']);
+    expect(answering().includes('2')).toBe(true);
+    kernel.tell?.(host(1, 2));
+    kernel.sent.length = 0;
+    await vi.advanceTimersByTimeAsync(LOOK_SETTLES);
+    expect(announcing()).toEqual(['1']);
+    expect(answering()).toEqual(['1']);
+  });
+
+  it('a cable that is moved to another LAN is noticed after some looks', async () => {
+    kernel.lan.push(1, 2);
+    kernel.tell?.(host(1, 2));
+    hold();
+    await vi.advanceTimersByTimeAsync(LOOK_SETTLES);
+    kernel.lan.length = 0;
+    kernel.sent.length = 0;
+    await vi.advanceTimersByTimeAsync(3 * LOOK_EVERY + LOOK_SETTLES);
+    expect(announcing()).toEqual(['1', '2']);
+    expect(answering()).toEqual(['1', '2']);
+    kernel.lan.push(1, 2);
+    await vi.advanceTimersByTimeAsync(LOOK_EVERY);
+    expect(answering()).toEqual(['1']);
+  });
+});
+
+describe('somebody else probes for an address that is being probed (RFC 5227 2.1.1)', () => {
+  const theirs = mac('02:00:00:00:00:66');
+  const probe = () => kernel.deliver.get(`1 ${ARP}`)?.(arpProbe(theirs, ip(V4)));
+
+  beforeEach(() => {
+    kernel.tell?.(host(1));
+    responder.change([{ ip: V4, interfaces: undefined, probe: true }], []);
+  });
+
+  it('it is not claimed until they are silent', async () => {
+    await vi.advanceTimersByTimeAsync(150);
+    probe();
+    expect(conflicts).toEqual([{ ip: V4, interface: 'eth1', mac: formatMac(theirs), state: 'withheld' }]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(answering()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(conflicts.at(-1)).toMatchObject({ state: 'over' });
+    expect(answering()).toEqual(['1']);
+  });
+
+  it('one of our own cluster does not count', async () => {
+    responder.setClusterCards([formatMac(theirs)]);
+    await vi.advanceTimersByTimeAsync(150);
+    probe();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(conflicts).toEqual([]);
+    expect(answering()).toEqual(['1']);
+  });
+
+  it('once it is claimed the probe is answered and nothing else', async () => {
+    await vi.advanceTimersByTimeAsync(1_000);
+    kernel.sent.length = 0;
+    probe();
+    expect(kernel.sent.map(({ frame }) => frame[21])).toEqual([2]);
+    expect(conflicts).toEqual([]);
   });
 });

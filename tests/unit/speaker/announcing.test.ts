@@ -259,6 +259,22 @@ describe('accounting', () => {
     expect(lab.held).toEqual([MINE]);
   });
 
+  it('ICMP echo is answered where an advertisement for this node asks for it, and not without', async () => {
+    lab.serving('web', [MINE]);
+    lab.serving('other', ['10.20.30.3'], { labels: { app: 'other' } });
+    await lab.expectHeld(MINE, '10.20.30.3');
+    expect(lab.l2.pings).toEqual([]);
+    lab.put('L2Advertisement', 'ping', { answerPing: true, serviceSelectors: label('other') });
+    await eventually(() => expect(lab.l2.pings).toEqual(['10.20.30.3']));
+    lab.put('L2Advertisement', 'ping', {
+      answerPing: true,
+      nodeSelectors: [{ matchLabels: { host: 'iris2' } }],
+    });
+    await eventually(() => expect(lab.l2.pings).toEqual([]));
+    lab.put('L2Advertisement', 'ad', { answerPing: true });
+    await eventually(() => expect(lab.l2.pings).toEqual([MINE, '10.20.30.3']));
+  });
+
   it('102 (better): a reconcile that changes nothing starts no burst and no event', async () => {
     lab.serving('web', [MINE]);
     await lab.expectHeld(MINE);
