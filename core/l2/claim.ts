@@ -97,11 +97,9 @@ export class Claims {
     const steps: DueStep[] = [];
     for (const line of this.#lines) {
       for (const [key, waiting] of line) {
-        if (steps.length >= limit) break;
-        if (waiting.at > now) {
-          if (line === this.#withheld) continue;
-          break;
-        }
+        const isLater = waiting.at > now;
+        if (steps.length >= limit || (isLater && line !== this.#withheld)) break;
+        if (isLater) continue;
         line.delete(key);
         steps.push(this.#advance(key, waiting, now));
       }

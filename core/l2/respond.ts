@@ -91,8 +91,7 @@ function drop(reason: DropReason, ip?: string, claimant?: Uint8Array): Drop {
 }
 
 function respondArp(arp: ArpFrame, plan: Plan, via: RespondingInterface): Reply | Drop {
-  if (via.ownMacs.has(bytesKey(arp.source)) || via.ownMacs.has(bytesKey(arp.senderMac)))
-    return drop('ownFrame');
+  if (isOwn(arp, via)) return drop('ownFrame');
   if (isGroupMac(arp.senderMac) || isZero(arp.senderMac)) return drop('malformed');
   const claimed = claimedBy(arp, plan, via);
   const claimant = claimed === undefined ? undefined : new Uint8Array(arp.senderMac);
@@ -104,6 +103,10 @@ function respondArp(arp: ArpFrame, plan: Plan, via: RespondingInterface): Reply 
   if (refused !== undefined) return drop(refused, held.ip);
   const prober = isZero(arp.senderIp) ? new Uint8Array(arp.senderMac) : undefined;
   return { kind: 'reply', ip: held.ip, frame: answerArp(arp, via), claimant, prober };
+}
+
+function isOwn(arp: ArpFrame, { ownMacs }: RespondingInterface): boolean {
+  return ownMacs.has(bytesKey(arp.source)) || ownMacs.has(bytesKey(arp.senderMac));
 }
 
 /** The held address that the frame's sender gives as its own. */

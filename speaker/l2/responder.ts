@@ -62,7 +62,10 @@ export class Responder {
     this.#excluded = excluded;
     this.#schedule = new GratuitousSchedule(settings.timing);
     this.#watcher = new LinkWatcher((host) => this.#take(host));
-    this.#problems = new Problems(events.log, () => this.#retry());
+    this.#problems = new Problems(
+      (record) => events.log(record),
+      () => this.#retry(),
+    );
     this.#groups = new Groups(() => this.#stations.values(), this.#problems);
     this.#lans = new Lans({
       stations: () => [...this.#stations.values()],
@@ -160,14 +163,20 @@ export class Responder {
     for (const usable of this.#usable) {
       if (!usable.arp && !usable.ndp && !this.#stations.has(usable.link.index)) continue;
       const station = this.#stations.get(usable.link.index) ?? this.#add(usable);
-      const heardNdp = station.has('ndp');
-      if (station.update(usable, ownMacs, this.#keys)) changed.push(station);
-      if (heardNdp !== station.has('ndp')) this.#groups.update(station);
-      if (!station.hasCarrier || !(station.has('arp') || station.has('ndp'))) this.#lans.forget(station);
+      if (this.#update(station, usable, ownMacs)) changed.push(station);
     }
     this.#order();
     if (changed.length > 0) this.#lans.look();
     for (const station of changed) this.#announceOn(station);
+  }
+
+  /** True when neighbours should hear about it. */
+  #update(station: Station, usable: UsableInterface, ownMacs: ReadonlySet<string>): boolean {
+    const heardNdp = station.has('ndp');
+    const isChanged = station.update(usable, ownMacs, this.#keys);
+    if (heardNdp !== station.has('ndp')) this.#groups.update(station);
+    if (!station.hasCarrier || !(station.has('arp') || station.has('ndp'))) this.#lans.forget(station);
+    return isChanged;
   }
 
   #add(usable: UsableInterface): Station {

@@ -43,7 +43,7 @@ vi.mock('#speaker/l2/sockets.ts', () => ({
       kernel.sent.push({ ifindex: this.#ifindex, frame });
       for (const other of kernel.lan)
         if (kernel.lan.includes(this.#ifindex) && other !== this.#ifindex && frame[12] === 8)
-          kernel.deliver.get(`${other} ${0x0806}`)?.(frame);
+          kernel.deliver.get(`${other} 2054`)?.(frame);
     }
 
     close(): void {
