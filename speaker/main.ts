@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { AppError, SettingsError } from '#core/errors.ts';
+import { AppError, BugError, SettingsError } from '#core/errors.ts';
 import { frrLogLevel } from '#core/frr/build.ts';
 import { formatAddress, parseAddress } from '#core/model/ip.ts';
 import { defaultTiming } from '#core/l2/gratuitous.ts';
@@ -24,11 +24,23 @@ import { frrMetrics } from '#speaker/frr/metrics.ts';
 import { loadTemplates } from '#speaker/frr/templates.ts';
 import { readExclusions } from '#speaker/l2/exclusions.ts';
 import { startL2 } from '#speaker/l2/port.ts';
-import { watchSessionStates, watchSpeakerStores, type SpeakerStores } from '#speaker/loops/stores.ts';
+import { frrK8sMetrics } from '#speaker/frrk8s/metrics.ts';
+import { FrrK8sWriter } from '#speaker/frrk8s/writer.ts';
+import {
+  watchFrrConfigurations,
+  watchSessionStates,
+  watchSpeakerStores,
+  type SpeakerStores,
+} from '#speaker/loops/stores.ts';
 import { startMembers } from '#speaker/members/port.ts';
 import { l2Metrics, memberMetrics } from '#speaker/metrics.ts';
-import type { FrrPort, L2Port, MembersPort } from '#speaker/ports.ts';
-import { speakerOptions, type SpeakerSettings } from '#speaker/settings.ts';
+import type { BgpPort, FrrPort, L2Port, MembersPort } from '#speaker/ports.ts';
+import {
+  externalSettings,
+  speakerOptions,
+  type ExternalSettings,
+  type SpeakerSettings,
+} from '#speaker/settings.ts';
 import { Speaker } from '#speaker/speaker.ts';
 
 type SpeakerProgram = Program<typeof speakerOptions>;
@@ -36,7 +48,8 @@ type SpeakerProgram = Program<typeof speakerOptions>;
 const FRR_METRICS_EVERY_MS = 5000;
 
 interface Ports {
-  readonly frr: FrrPort;
+  /** Undefined: an external frr-k8s does BGP. */
+  readonly frr: FrrPort | undefined;
   readonly l2: L2Port;
   readonly members: MembersPort | undefined;
 }
@@ -57,7 +70,8 @@ async function start(program: SpeakerProgram): Promise<void> {
     host: settings.nodeName,
     logger,
   });
-  const ports = await openPorts(program);
+  const external = externalSettings(settings, namespace);
+  const ports = await openPorts(program, external !== undefined);
   const watch = <T>(options: WatchOptions<T>): Store<T> =>
     watchStore(transport, options, { logger, metrics, signal: program.signal });
   const { nodeName, lbClass, ignoreExcludeLb } = settings;
@@ -66,9 +80,15 @@ async function start(program: SpeakerProgram): Promise<void> {
   const sessionStates = watchSessionStates(watch, { namespace, nodeName });
   const owner = ownPod(client, namespace, settings.podName);
   const about = { namespace, nodeName, lbClass, ignoreExcludeLb, frrLog };
+  const secretPassthrough = external?.secretPassthrough ?? false;
+  const bgp =
+    ports.frr ??
+    openExternal(program, external, { watch, nodes: stores.nodes, client, metrics, installation: namespace });
   const speaker = new Speaker({
     ...about,
     ...ports,
+    bgp,
+    secretPassthrough,
     stores,
     client,
     events,
@@ -85,7 +105,7 @@ async function start(program: SpeakerProgram): Promise<void> {
   await serve(program, { client, metrics, frrRegistry, ready: () => readiness(speaker, stores) });
   scope.defer(() => events.drain(1000));
   scope.defer(() => speaker.close());
-  void pollFrr(program, frrRegistry, { frr: ports.frr, speaker });
+  if (ports.frr !== undefined) void pollFrr(program, frrRegistry, { frr: ports.frr, speaker });
   await speaker.start();
   logger.info('first pass complete', { services: stores.services.size });
 }
@@ -103,8 +123,48 @@ function ownAddresses(): ReadonlySet<string> {
   return new Set(addresses.flatMap((address) => (address === undefined ? [] : [formatAddress(address)])));
 }
 
-/** The ports are closed last and in this order: leave the mesh, so that others take over; then stop answering. */
-async function openPorts({ settings, logger, scope, stop }: SpeakerProgram): Promise<Ports> {
+/** What the writer of FRRConfigurations needs of the program. */
+interface ExternalParts {
+  readonly watch: <T>(options: WatchOptions<T>) => Store<T>;
+  readonly nodes: SpeakerStores['nodes'];
+  readonly client: KubeClient;
+  readonly metrics: Metrics;
+  /** Our own namespace. */
+  readonly installation: string;
+}
+
+/** The port to the external frr-k8s. */
+function openExternal(
+  { settings, logger, scope }: SpeakerProgram,
+  external: ExternalSettings | undefined,
+  { watch, nodes, client, metrics, installation }: ExternalParts,
+): BgpPort {
+  if (external === undefined) throw new BugError('neither an FRR nor a frr-k8s does BGP');
+  const { namespace, passwords } = external;
+  const { nodeName } = settings;
+  if (passwords === 'clear')
+    logger.warn('passwords of BGPPeers are readable in the FRRConfigurations', {
+      namespace,
+      remedy: 'set secretPassthrough, and keep the Secrets in that namespace',
+    });
+  const writer = new FrrK8sWriter({
+    ...watchFrrConfigurations(watch, { namespace, nodeName }),
+    client,
+    nodes,
+    nodeName,
+    namespace,
+    installation,
+    passwords,
+    clock: systemClock,
+    logger: logger.child({ logger: 'frr-k8s' }),
+    metrics,
+  });
+  frrK8sMetrics(metrics, writer);
+  scope.defer(() => writer.close());
+  return writer;
+}
+
+function openOwnFrr({ settings, logger, scope }: SpeakerProgram): FrrPort {
   const render = loadTemplates(
     settings.frrTemplates === '' ? join(import.meta.dirname, '..', 'frr-templates') : settings.frrTemplates,
   );
@@ -118,6 +178,13 @@ async function openPorts({ settings, logger, scope, stop }: SpeakerProgram): Pro
     logger.child({ logger: 'frr' }),
   );
   scope.defer(() => frr.close());
+  return frr;
+}
+
+/** The ports are closed last and in this order: leave the mesh, so that others take over; then stop answering. */
+async function openPorts(program: SpeakerProgram, isExternal: boolean): Promise<Ports> {
+  const { settings, logger, scope, stop } = program;
+  const frr = isExternal ? undefined : openOwnFrr(program);
   const exclude = await readExclusions(settings.excludeL2Config);
   const l2 = await startL2({
     log: logger.child({ logger: 'layer2' }),

@@ -2,15 +2,17 @@
 import type { FrrModel } from '#core/frr/model.ts';
 import type { Target } from '#core/frr/sessions.ts';
 
-/** State of the FRR beside us, as last seen. A failure is state, not an exception (architecture §10). */
+/** State of what does BGP for us, as last seen. A failure is state, not an exception (architecture §10). */
 export interface FrrState {
   /** Counts calls of `setDesired` that changed the model. */
   readonly desired: number;
-  /** Generation that FRR is proved to run; 0 before the first, and when a daemon of FRR was just restarted. */
+  /** Generation that FRR is proved to run (external: that is written); 0 before the first, and when a daemon of FRR was just restarted. */
   readonly applied: number;
   readonly lastError: string | undefined;
   /** Neighbours FRR refused, with its words. They are left out of what is applied. */
   readonly refused: readonly { readonly peer: string; readonly message: string }[];
+  /** Neighbours that have their session, but without something that cannot be passed on. */
+  readonly partial: readonly { readonly peer: string; readonly message: string }[];
   readonly lastDurationMs: number;
   /** How often FRR was found without the configuration it had, and repaired. */
   readonly repairs: number;
@@ -22,11 +24,13 @@ export const untouchedFrr: FrrState = {
   applied: 0,
   lastError: undefined,
   refused: [],
+  partial: [],
   lastDurationMs: 0,
   repairs: 0,
 };
 
-export interface FrrPort {
+/** What brings a model to the routers: the FRR beside us, or a frr-k8s that somebody else runs. */
+export interface BgpPort {
   /**
    * Declares what FRR should do. Returns at once; applied on the leading edge, single flight, coalesced under churn.
    * FRR may hold the routes of an earlier speaker: the first call takes away what the model does not have, so it
@@ -34,14 +38,18 @@ export interface FrrPort {
    */
   setDesired(model: FrrModel): void;
   readonly state: FrrState;
+  onState(listener: (state: FrrState) => void): void;
+  close(): Promise<void>;
+}
+
+/** The FRR beside us can be asked as well. */
+export interface FrrPort extends BgpPort {
   /** What FRR is proved to run, without the neighbours it refused; undefined while changes are under way. */
   readonly proved: FrrModel | undefined;
-  onState(listener: (state: FrrState) => void): void;
   /** Runs `show … json` through vtysh and returns the parsed answer. */
   show(command: string, signal?: AbortSignal): Promise<unknown>;
   /** Has FRR send all routes of one family to one neighbour again. No session notices. */
   resend(targets: readonly Target[]): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Where an address is answered for. `interfaces` undefined: all usable ones. */

@@ -1,4 +1,5 @@
 /** Flags and environment of the speaker: MetalLB's names (speaker-l2.md §1.2, speaker-bgp.md §5.6), then our own. */
+import { SettingsError } from '#core/errors.ts';
 import { FRR_LOG_WORDS } from '#core/frr/build.ts';
 import { logLevels } from '#runtime/log/winston.ts';
 import {
@@ -142,7 +143,7 @@ export const speakerOptions = {
     env: 'METALLB_BGP_TYPE',
     choices: ['frr', 'native', 'frr-k8s'],
     default: 'frr',
-    help: 'all values are served by the FRR beside the speaker',
+    help: 'all values are served by the FRR beside the speaker; frr-k8s together with --frrk8s-namespace by an external frr-k8s',
   }),
   host: text({ flag: 'host', env: 'METALLB_HOST', help: 'accepted and ignored' }),
   bgpDebounceTimeout: text({
@@ -170,14 +171,43 @@ export const speakerOptions = {
   frrk8sNamespace: text({
     flag: 'frrk8s-namespace',
     env: 'FRRK8S_NAMESPACE',
-    help: 'accepted; nothing is written for an external frr-k8s yet',
+    help: 'namespace of an external frr-k8s, with METALLB_BGP_TYPE=frr-k8s: it does BGP, by the FRRConfiguration that the speaker writes there',
   }),
   frrk8sSecretPassthrough: boolean({
     flag: 'frrk8s-secret-passthrough',
     default: false,
-    help: 'accepted; nothing is written for an external frr-k8s yet',
+    help: 'hand references to password Secrets to the external frr-k8s, which has them beside it, instead of passwords',
   }),
   pprofBindAddress: text({ flag: 'pprof-bind-address', help: 'accepted and ignored' }),
 } as const;
 
 export type SpeakerSettings = SettingsOf<typeof speakerOptions>;
+
+/** How the external frr-k8s is reached; undefined: there is none, the FRR beside the speaker does BGP. */
+export interface ExternalSettings {
+  readonly namespace: string;
+  /** It finds password Secrets by itself, in its own namespace. */
+  readonly secretPassthrough: boolean;
+  readonly passwords: 'reference' | 'clear';
+}
+
+/**
+ * Which engine does BGP (architecture, decision 9). `own` is the speaker's namespace.
+ * @throws SettingsError where secret references are to be passed to nobody, as in MetalLB.
+ */
+export function externalSettings(settings: SpeakerSettings, own: string): ExternalSettings | undefined {
+  const { bgpType, frrk8sNamespace: namespace, frrk8sSecretPassthrough: secretPassthrough } = settings;
+  const isExternal = bgpType === 'frr-k8s' && namespace !== '';
+  if (secretPassthrough && !isExternal)
+    throw new SettingsError([
+      '--frrk8s-secret-passthrough: needs METALLB_BGP_TYPE=frr-k8s and --frrk8s-namespace',
+    ]);
+  if (!isExternal) return undefined;
+  const isBeside = namespace === own;
+  return {
+    namespace,
+    // Beside it the Secrets are ours too: they are still checked.
+    secretPassthrough: secretPassthrough && !isBeside,
+    passwords: secretPassthrough || isBeside ? 'reference' : 'clear',
+  };
+}

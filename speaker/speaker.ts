@@ -12,7 +12,7 @@ import type { Clock } from '#runtime/queue/types.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import { Announcer, type AnnouncerListener } from '#speaker/loops/announcer.ts';
 import { ConfigurationStateLoop } from '#speaker/loops/configuration-state.ts';
-import { Configuration } from '#speaker/loops/configuration.ts';
+import { Configuration, type Refusal } from '#speaker/loops/configuration.ts';
 import { Engine } from '#speaker/loops/engine.ts';
 import { followMembership } from '#speaker/loops/membership.ts';
 import { Sessions } from '#speaker/loops/sessions.ts';
@@ -21,7 +21,7 @@ import { ServiceStatusLoop } from '#speaker/loops/service-status.ts';
 import { decisiveStores, type SpeakerStores } from '#speaker/loops/stores.ts';
 import { missingInterfaces, Unannounced } from '#speaker/loops/unannounced.ts';
 import { announcedGauge } from '#speaker/metrics.ts';
-import type { FrrPort, L2Conflict, L2Port, MembersPort } from '#speaker/ports.ts';
+import type { BgpPort, FrrPort, FrrState, L2Conflict, L2Port, MembersPort } from '#speaker/ports.ts';
 
 export interface SpeakerParts {
   readonly namespace: string;
@@ -34,7 +34,12 @@ export interface SpeakerParts {
   readonly client: KubeClient;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly owner: () => Promise<OwnerReference | undefined>;
-  readonly frr: FrrPort;
+  /** What does BGP. */
+  readonly bgp: BgpPort;
+  /** The same, where it is the FRR beside us: its sessions are looked at. Undefined: an external frr-k8s. */
+  readonly frr: FrrPort | undefined;
+  /** Password Secrets are looked up by the external frr-k8s. */
+  readonly secretPassthrough?: boolean;
   readonly l2: L2Port;
   readonly members: MembersPort | undefined;
   readonly clock: Clock;
@@ -58,18 +63,20 @@ export class Speaker {
   readonly #states: ConfigurationStateLoop;
   readonly #statuses: ServiceStatusLoop;
   readonly #unannounced: Unannounced;
-  readonly #sessions: Sessions;
+  /** Undefined: the sessions are those of an external frr-k8s. */
+  readonly #sessions: Sessions | undefined;
   readonly #sessionStates: SessionStates;
   /** Refused while building the model, and refused by FRR itself. */
-  readonly #refused = { model: [] as readonly Refusal[], frr: [] as readonly Refusal[] };
+  readonly #refused = { model: [] as readonly Refusal[], engine: [] as readonly Refusal[] };
   #ready = false;
 
   constructor(parts: SpeakerParts) {
     this.#parts = parts;
-    const { stores, logger, metrics, frr, l2, members, nodeName, frrLog } = parts;
+    const { stores, logger, metrics, bgp, frr, l2, members, nodeName, frrLog } = parts;
     this.#states = new ConfigurationStateLoop({ ...parts, states: stores.states });
     this.configuration = new Configuration({
       ...parts,
+      isExternal: frr === undefined,
       onProblems: (problems) => this.#states.report(problems),
     });
     this.#unannounced = new Unannounced({
@@ -82,7 +89,7 @@ export class Speaker {
     this.#announcer = new Announcer({
       nodeName,
       frrLog,
-      frr,
+      bgp,
       l2,
       members,
       clock: parts.clock,
@@ -96,12 +103,15 @@ export class Speaker {
       verdict: (key) => this.#announcer.verdicts.get(key),
     });
     this.#sessionStates = new SessionStates({ ...parts, store: parts.sessionStates });
-    this.#sessions = new Sessions({
-      ...parts,
-      metrics: parts.frrMetrics,
-      onReports: (reports) => this.#sessionStates.report(reports),
-      onEvent: (peer, event) => this.#tellSession(peer, event),
-    });
+    this.#sessions =
+      frr &&
+      new Sessions({
+        ...parts,
+        frr,
+        metrics: parts.frrMetrics,
+        onReports: (reports) => this.#sessionStates.report(reports),
+        onEvent: (peer, event) => this.#tellSession(peer, event),
+      });
     this.#engine = new Engine({
       services: stores.services,
       slices: stores.slices,
@@ -115,7 +125,7 @@ export class Speaker {
 
   /** Begins to decide when all stores are complete, and never stops with the API server. Resolves after the first pass. */
   async start(): Promise<void> {
-    const { stores, frr, members, l2, nodeName } = this.#parts;
+    const { stores, bgp, members, l2, nodeName } = this.#parts;
     if (members !== undefined)
       followMembership({
         nodeName,
@@ -127,18 +137,22 @@ export class Speaker {
         onReports: () => this.#engine.reportsChanged(),
       });
     l2.onConflict((conflict) => this.#tellConflict(conflict));
-    frr.onState(({ refused }) => this.#noteRefused('frr', refused));
+    bgp.onState((state) => this.#noteRefused('engine', refusalsOf(state)));
     await Promise.all(decisiveStores(stores).map(({ synced }) => synced));
     this.#follow();
     this.#engine.configChanged();
     await this.#engine.firstPass;
     this.#ready = true;
-    this.#sessions.start();
+    this.#sessions?.start();
   }
 
   /** What is missing before this speaker works; undefined when nothing is. */
   notReady(): string | undefined {
-    return this.#ready ? this.#sessions.unsettled : 'the first pass over all Services is not complete';
+    if (!this.#ready) return 'the first pass over all Services is not complete';
+    if (this.#sessions !== undefined) return this.#sessions.unsettled;
+    const { applied, desired, lastError } = this.#parts.bgp.state;
+    const isWriting = desired > 0 && applied === 0 && lastError === undefined;
+    return isWriting ? 'the FRRConfiguration of this node is not written yet' : undefined;
   }
 
   #follow(): void {
@@ -200,10 +214,10 @@ export class Speaker {
     events.record({ apiVersion: 'metallb.io/v1beta2', kind: 'BGPPeer', namespace, name: peer, uid }, event);
   }
 
-  #noteRefused(where: 'model' | 'frr', refused: readonly Refusal[]): void {
+  #noteRefused(where: 'model' | 'engine', refused: readonly Refusal[]): void {
     if (JSON.stringify(this.#refused[where]) === JSON.stringify(refused)) return;
     this.#refused[where] = refused;
-    this.configuration.refused([...this.#refused.model, ...this.#refused.frr]);
+    this.configuration.refused([...this.#refused.model, ...this.#refused.engine]);
   }
 
   /** Stops deciding and writing; what is announced stays until the ports are closed. */
@@ -211,15 +225,14 @@ export class Speaker {
     await this.#engine.close(DRAIN_MS);
     this.#announcer.close();
     this.#unannounced.close();
-    await this.#sessions.close();
+    await this.#sessions?.close();
     const writers = [this.#states, this.#statuses, this.#sessionStates];
     await Promise.all(writers.map((writer) => writer.close(DRAIN_MS)));
   }
 }
 
-interface Refusal {
-  readonly peer: string;
-  readonly message: string;
+function refusalsOf({ refused, partial }: FrrState): readonly Refusal[] {
+  return [...refused, ...partial.map((each) => ({ ...each, isPartial: true }))];
 }
 
 function serviceOf({ key, uid }: ServiceVerdict): {

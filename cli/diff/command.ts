@@ -1,18 +1,17 @@
-/** `metallb diff`: what manifests would change in the frr.conf of each node of a cluster. */
-import { masked } from '#core/frr/masked.ts';
+/** `metallb diff`: what manifests would change in the frr.conf or FRRConfiguration of each node of a cluster. */
 import { nodeModel } from '#core/frr/node-model.ts';
 import { SettingsError } from '#core/errors.ts';
 import type { Manifest } from '#core/config/validate.ts';
 import { unified } from '#cli/diff/unified.ts';
 import { isOfSurroundings, type Host } from '#cli/host.ts';
 import { readArguments, sharedUsage, type RenderArguments } from '#cli/render/arguments.ts';
-import { chosenNodes, problemLines, readFiles, readLive, rendererOf } from '#cli/render/nodes.ts';
+import { chosenNodes, readFiles, readLive, showing } from '#cli/render/nodes.ts';
 import { snapshotOf } from '#cli/render/sources.ts';
 import { overlay } from '#cli/validate/overlay.ts';
 
 export const usage = `metallb diff [flags] FILE|FOLDER|-...
 
-Shows what the files would change in the frr.conf of each node, if they were applied to the cluster. Nothing is
+Shows what the files would change in the frr.conf (or FRRConfiguration) of each node, if they were applied to the cluster. Nothing is
 applied; passwords are hidden. Exit code 0: nothing changes, 1: something does, 2: the files bring a problem, or could
 not be compared.
 
@@ -59,21 +58,21 @@ export function diffNodes(
   args: RenderArguments,
 ): NodeDiff[] {
   const { namespace, flags, nodes } = args;
-  const before = snapshotOf(cluster, namespace, nodes);
-  const after = snapshotOf(overlay(cluster, files, namespace), namespace, nodes);
+  const before = snapshotOf(cluster, args);
+  const after = snapshotOf(overlay(cluster, files, namespace), args);
   const nodesBefore = new Map(before.resources.nodes.map((node) => [node.name, node]));
-  const render = rendererOf(args);
+  const show = showing(args);
   return chosenNodes(after, nodes).map((node) => {
     const now = nodeModel(before, nodesBefore.get(node.name) ?? node, flags);
     const then = nodeModel(after, node, flags, now.lastGood);
-    const known = new Set(problemLines(now, node.name));
-    const [from, to] = [render(masked(now.model)), render(masked(then.model, now.model))];
-    const names = { from: `${node.name}/frr.conf`, to: `${node.name}/frr.conf (with the files)` };
+    const [from, to] = [show(now, node), show(then, node, now)];
+    const known = new Set(from.problems);
+    const title = `${node.name}/${from.title}`;
     return {
       node: node.name,
-      changed: from !== to,
-      diff: unified(from, to, names),
-      problems: problemLines(then, node.name).filter((line) => !known.has(line)),
+      changed: from.config !== to.config,
+      diff: unified(from.config, to.config, { from: title, to: `${title} (with the files)` }),
+      problems: to.problems.filter((line) => !known.has(line)),
     };
   });
 }

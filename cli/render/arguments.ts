@@ -9,6 +9,8 @@ export const sharedUsage = `  --node NAME            this node only; may be repe
   --templates FOLDER     templates of your own, as the speakers have them mounted
   --lb-class CLASS, --ignore-exclude-lb, --log-level LEVEL
                          as the speakers are started
+  --frrk8s-namespace NAMESPACE, --frrk8s-secret-passthrough
+                         as the speakers are started with bgpBackend frr-k8s-external: FRRConfigurations instead of frr.conf
 `;
 
 const LOG_LEVELS = ['all', 'debug', 'info', 'warn', 'error', 'none'];
@@ -22,6 +24,14 @@ export interface RenderArguments {
   readonly templates: string | undefined;
   readonly flags: SpeakerFlags;
   readonly format: 'text' | 'json';
+  /** Undefined: the FRR beside the speakers does BGP. */
+  readonly external: ExternalArguments | undefined;
+}
+
+/** The frr-k8s that does BGP. */
+export interface ExternalArguments {
+  readonly namespace: string;
+  readonly secretPassthrough: boolean;
 }
 
 const FLAGS = {
@@ -33,6 +43,8 @@ const FLAGS = {
   'lb-class': { type: 'string' },
   'ignore-exclude-lb': { type: 'boolean' },
   'log-level': { type: 'string' },
+  'frrk8s-namespace': { type: 'string' },
+  'frrk8s-secret-passthrough': { type: 'boolean' },
   output: { type: 'string', short: 'o' },
 } as const;
 
@@ -51,7 +63,18 @@ export function readArguments(
     templates: values.templates,
     flags: flagsOf(values),
     format: formatOf(values.output ?? 'text'),
+    external: externalOf(values),
   };
+}
+
+function externalOf(
+  values: ReturnType<typeof parseFlags<typeof FLAGS>>['values'],
+): ExternalArguments | undefined {
+  const namespace = values['frrk8s-namespace'] ?? '';
+  const secretPassthrough = values['frrk8s-secret-passthrough'] ?? false;
+  if (namespace === '' && secretPassthrough)
+    throw new SettingsError(['--frrk8s-secret-passthrough: needs --frrk8s-namespace']);
+  return namespace === '' ? undefined : { namespace, secretPassthrough };
 }
 
 function formatOf(output: string): RenderArguments['format'] {

@@ -1,4 +1,5 @@
 /** Manifests as what a speaker has in its stores. */
+import type { RenderArguments } from '#cli/render/arguments.ts';
 import { resourcesOf, type Manifest } from '#core/config/validate.ts';
 import type { Snapshot } from '#core/frr/node-model.ts';
 import { projectEndpointSlice, projectService } from '#core/model/projections.ts';
@@ -7,10 +8,10 @@ import type { NodeView } from '#core/model/views.ts';
 /** What a speaker would have in its stores. `nodes` stand in where no Node is among the manifests. */
 export function snapshotOf(
   manifests: readonly Manifest[],
-  namespace: string,
-  nodes: readonly string[],
+  { namespace, nodes, external }: Pick<RenderArguments, 'namespace' | 'nodes' | 'external'>,
 ): Snapshot {
-  const resources = resourcesOf(manifests, { namespace, complete: true });
+  const secretPassthrough = external?.secretPassthrough === true && external.namespace !== namespace;
+  const resources = { ...resourcesOf(manifests, { namespace, complete: true }), secretPassthrough };
   const known = manifests.some(({ kind, apiVersion }) => kind === 'Node' && apiVersion === 'v1');
   const of = (apiVersion: string, kind: string) =>
     manifests.filter((manifest) => manifest.apiVersion === apiVersion && manifest.kind === kind);

@@ -5,6 +5,9 @@ export const NODE = 'metallb.io/node';
 export const SERVICE_NAME = 'metallb.io/service-name';
 export const SERVICE_NAMESPACE = 'metallb.io/service-namespace';
 
+/** On FRRConfigurations, beside the node: the namespace of the MetalLB that made them. */
+export const INSTALLATION = 'metallb.io/installation';
+
 /** On BGPSessionState, beside the node: the BGPPeer and the VRF (empty: the default one). */
 export const PEER = 'metallb.io/peer';
 export const VRF = 'metallb.io/vrf';

@@ -3,17 +3,22 @@ import type { Ingested } from '#core/api/ingest.ts';
 import type { Finding } from '#core/config/problems.ts';
 import type { SecretView } from '#core/model/views.ts';
 
-/** Secrets of our namespace by name. */
-export type SecretIndex = ReadonlyMap<string, SecretView>;
+/** Secrets of our namespace by name; `passthrough`: somebody else looks them up. */
+export type SecretIndex = ReadonlyMap<string, SecretView> | 'passthrough';
 
 const BASIC_AUTH = 'kubernetes.io/basic-auth';
 const CONTEXT = (peer: string): string => `failed to parse peer ${peer} password secret`;
+
+export interface CompiledPassword {
+  readonly password: string | undefined;
+  readonly findings: readonly Finding[];
+}
 
 /** Resolves the password. Findings never contain it. */
 export function compilePassword(
   { metadata, spec }: Ingested<'BGPPeer'>,
   secrets: SecretIndex,
-): { password: string | undefined; findings: readonly Finding[] } {
+): CompiledPassword {
   const password = spec?.password ?? '';
   const reference = spec?.passwordSecret?.name ?? '';
   if (reference === '') return checked(password, 'spec.password');
@@ -24,6 +29,7 @@ export function compilePassword(
       message: `peer ${metadata.name} has both password and passwordSecret`,
       remedy: 'Remove password: the Secret is the safer place.',
     });
+  if (secrets === 'passthrough') return { password: undefined, findings: [] };
   const secret = secrets.get(reference);
   const finding = checkSecret(secret, metadata, reference);
   if (finding !== undefined) return failed(finding);
@@ -66,10 +72,7 @@ function checkSecret(
 }
 
 /** PEER-24 (ours): the password becomes one word of FRR's configuration, which knows no quotes (speaker-bgp.md §3.6). */
-function checked(
-  password: string,
-  field: string,
-): { password: string | undefined; findings: readonly Finding[] } {
+function checked(password: string, field: string): CompiledPassword {
   if (password === '') return { password: undefined, findings: [] };
   if (/^[!-~]{1,80}$/.test(password)) return { password, findings: [] };
   return failed({

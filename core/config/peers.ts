@@ -4,7 +4,7 @@ import { compilePassword, type SecretIndex } from '#core/config/passwords.ts';
 import type { Finding } from '#core/config/problems.ts';
 import { compileSelectors } from '#core/config/selectors.ts';
 import { compileConnectTime, compileTimers } from '#core/config/timers.ts';
-import type { BgpPeer, PeerEndpoint, RemoteAs } from '#core/model/config.ts';
+import type { BgpPeer, PeerEndpoint, RemoteAs, SecretReference } from '#core/model/config.ts';
 import { parseAddress, type IpAddress } from '#core/model/ip.ts';
 
 export type RawPeer = Ingested<'BGPPeer'>;
@@ -52,6 +52,7 @@ export function compilePeer(
     routerId: addressOf(spec.routerID),
     nodeSelectors: nodes.selectors,
     password: password.password,
+    passwordSecret: referenceOf(spec),
     bfdProfile: spec.bfdProfile === '' ? undefined : spec.bfdProfile,
     gracefulRestart: spec.enableGracefulRestart ?? false,
     ebgpMultiHop: spec.ebgpMultiHop ?? false,
@@ -82,6 +83,12 @@ function remoteAs(spec: Spec): RemoteAs {
 function endpointOf({ peerAddress = '', interface: name = '' }: Spec): PeerEndpoint {
   const address = parseAddress(peerAddress);
   return address === undefined ? { kind: 'interface', name } : { kind: 'address', address, text: peerAddress };
+}
+
+function referenceOf({ passwordSecret }: Spec): SecretReference | undefined {
+  const { name = '', namespace = '' } = passwordSecret ?? {};
+  if (name === '') return undefined;
+  return { name, ...(namespace === '' ? {} : { namespace }) };
 }
 
 const addressOf = (text = ''): IpAddress | undefined => parseAddress(text);

@@ -18,6 +18,8 @@ export interface ClusterResources {
   readonly nodes: readonly NodeView[];
   /** Of our namespace. */
   readonly secrets: readonly SecretView[];
+  /** Passwords in Secrets are looked up by an external frr-k8s: rules PEER-16 to PEER-18 are off (`--frrk8s-secret-passthrough`). */
+  readonly secretPassthrough?: boolean;
   /** ConfigMap `bgpextras`, key `extras`; empty when absent. */
   readonly frrExtras: string;
 }

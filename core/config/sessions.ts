@@ -18,7 +18,10 @@ export interface Sessions {
 export function compileSessions(resources: ClusterResources, scope: Scope): Sessions {
   const profiles = split(resources.bfdProfiles);
   const context = {
-    secrets: new Map(resources.secrets.map((secret) => [secret.name, secret])),
+    secrets:
+      resources.secretPassthrough === true
+        ? ('passthrough' as const)
+        : new Map(resources.secrets.map((secret) => [secret.name, secret])),
     profiles: new Map(resources.bfdProfiles.map(({ ok, ref }) => [ref.name, { valid: ok }])),
   };
   const peers = split(resources.peers);

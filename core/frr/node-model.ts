@@ -8,7 +8,7 @@ import { compileKeeping, type LastGood } from '#core/config/keep.ts';
 import type { ClusterResources } from '#core/config/resources.ts';
 import { buildModel, frrLogLevel } from '#core/frr/build.ts';
 import type { FrrModel } from '#core/frr/model.ts';
-import type { Problem } from '#core/model/config.ts';
+import type { Config, Problem } from '#core/model/config.ts';
 import type { EndpointSliceView, NodeView, ServiceView } from '#core/model/views.ts';
 
 /** All that a speaker decides by, except which other speakers live. */
@@ -34,6 +34,8 @@ export interface Withheld {
 
 export interface NodeModel {
   readonly model: FrrModel;
+  /** What is in force on the node. */
+  readonly config: Config;
   readonly problems: readonly Problem[];
   /** BGPPeers that cannot be written down for FRR. */
   readonly refused: readonly { readonly peer: string; readonly message: string }[];
@@ -69,5 +71,5 @@ export function nodeModel(
       ? [{ service: service.key, reason: verdict.reason, message: verdict.message }]
       : [],
   );
-  return { ...buildModel(context, routes, options), problems, withheld, lastGood };
+  return { ...buildModel(context, routes, options), config, problems, withheld, lastGood };
 }

@@ -120,6 +120,11 @@ export type PeerEndpoint =
   | { readonly kind: 'address'; readonly address: IpAddress; readonly text: string }
   | { readonly kind: 'interface'; readonly name: string };
 
+export interface SecretReference {
+  readonly name: string;
+  readonly namespace?: string;
+}
+
 export interface BgpPeer {
   readonly name: string;
   readonly myAsn: number;
@@ -137,6 +142,8 @@ export interface BgpPeer {
   readonly nodeSelectors: readonly Selector[];
   /** Clear text, resolved from `password` or the Secret. Never logged. */
   readonly password: string | undefined;
+  /** The Secret the password is in, as written; undefined: it is not in one. */
+  readonly passwordSecret: SecretReference | undefined;
   readonly bfdProfile: string | undefined;
   readonly gracefulRestart: boolean;
   readonly ebgpMultiHop: boolean;

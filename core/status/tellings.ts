@@ -11,7 +11,7 @@ export interface Telling {
   readonly event: { readonly type: 'Warning'; readonly reason: string; readonly message: string };
 }
 
-const API_VERSIONS: Readonly<Record<string, string>> = { BGPPeer: 'metallb.io/v1beta2' };
+const API_VERSIONS: Readonly<Record<string, string>> = { BGPPeer: 'metallb.io/v1beta2', ConfigMap: 'v1' };
 
 /** Remembers what was told, so that a state that lasts is told once, and again only when it comes back. */
 export class Tellings {

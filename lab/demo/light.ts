@@ -22,11 +22,17 @@ export class LightStage implements Stage {
   readonly #accounts = new Map<string, Promise<string>>();
 
   readonly #speakerArgs: readonly string[];
+  readonly #speakerEnv: Readonly<Record<string, string>>;
 
-  /** `speakerArgs` are more arguments for every speaker. */
-  constructor(lab: Lab, speakerArgs: readonly string[] = []) {
+  /** More arguments and environment for every speaker. */
+  constructor(
+    lab: Lab,
+    speakerArgs: readonly string[] = [],
+    speakerEnv: Readonly<Record<string, string>> = {},
+  ) {
     this.lab = lab;
     this.#speakerArgs = speakerArgs;
+    this.#speakerEnv = speakerEnv;
     this.deploy = [
       {
         name: 'Custom resources and rights',
@@ -125,6 +131,7 @@ export class LightStage implements Stage {
         `--frr-run-dir=${frr.runFolder}`,
         ...this.#speakerArgs,
       ],
+      env: this.#speakerEnv,
     });
   }
 

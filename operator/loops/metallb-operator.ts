@@ -8,6 +8,7 @@ import { metallbConditions, sameConditions, type MetalLBVerdict } from '#core/st
 import { metaOf, OperatorBase } from '#operator/operator-base.ts';
 import type { Cluster } from '#operator/loops/cluster.ts';
 import { fieldManager, Syncer, type SyncResult } from '#operator/loops/sync.ts';
+import { LeftConfigurations } from '#operator/loops/left-configurations.ts';
 import { foreignNamespace, incorrectName, invalidSpec, verdictOf } from '#operator/loops/verdict.ts';
 import { conditionsOf, daemonSetView, deploymentView, specOf } from '#operator/loops/views.ts';
 import { effectiveBackend, engineMessage } from '#operator/render/backend.ts';
@@ -39,6 +40,7 @@ export interface MetalLBOperatorParts {
 export class MetalLBOperator extends OperatorBase {
   readonly #parts: MetalLBOperatorParts;
   readonly #syncer: Syncer;
+  readonly #left: LeftConfigurations;
   readonly #conditions: Gauge;
   /** Last verdict by key: log and events tell changes only. */
   readonly #said = new Map<string, string>();
@@ -58,6 +60,7 @@ export class MetalLBOperator extends OperatorBase {
       labels: ['type'],
     });
     this.#syncer = new Syncer({ client, inventory: cluster, logger, writes });
+    this.#left = new LeftConfigurations({ client, namespace: parts.options.namespace, logger });
   }
 
   /** Called by the library's start: from here on every change leads to a reconcile. */
@@ -103,14 +106,21 @@ export class MetalLBOperator extends OperatorBase {
     if (problems.length > 0) return this.#say(object, invalidSpec(problems));
     const result = await this.#syncer.sync(render(spec, options, this.#owners(object)), signal);
     const backend = effectiveBackend(spec, options);
-    await this.#say(object, verdictOf(result, this.#workloads(result), engineMessage(backend)));
+    const verdict = verdictOf(result, this.#workloads(result), engineMessage(backend));
+    await this.#say(object, verdict);
+    if (backend === 'frr-k8s-external') this.#left.mayExist();
+    else if (verdict.kind === 'available') await this.#left.remove(signal);
     return this.#outcome(result);
   }
 
   async #gone(key: string, signal: AbortSignal): Promise<Outcome> {
     this.#said.delete(key);
     if (key !== `${this.#parts.options.namespace}/${metallbName}`) return done;
-    return this.#outcome(await this.#syncer.sync([], signal));
+    const result = await this.#syncer.sync([], signal);
+    // A speaker that still runs would put its object back.
+    const isQuiet = ![...this.#parts.cluster.pods.values()].some(({ component }) => component === 'speaker');
+    if (isQuiet) await this.#left.remove(signal);
+    return this.#outcome(result);
   }
 
   #outcome(result: SyncResult): Outcome {

@@ -86,7 +86,7 @@ export const externalFrrRules: readonly Rule[] = [
   {
     apiGroups: ['frrk8s.metallb.io'],
     resources: ['frrconfigurations'],
-    verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+    verbs: ['create', 'delete', 'get', 'list', 'update', 'watch'],
   },
 ];
 

@@ -130,7 +130,7 @@ class RestClient implements KubeClient {
     body: KubeObject,
     options: WriteOptions,
   ): Promise<KubeObject> {
-    const query = { fieldManager: options.fieldManager };
+    const query = { fieldManager: options.fieldManager, dryRun: options.dryRun === true ? 'All' : undefined };
     return (await this.#transport.call({ method, path, query, body, signal: options.signal })) as KubeObject;
   }
 }

@@ -67,6 +67,8 @@ export interface WriteOptions {
   /** Sub-resource, e.g. `status`. */
   readonly subresource?: string;
   readonly fieldManager?: string;
+  /** Only asks whether the write would be taken. */
+  readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -20,7 +20,7 @@ import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Gauge } from '#runtime/metrics/types.ts';
 import type { Clock } from '#runtime/queue/types.ts';
-import type { FrrPort, L2Port, MembersPort } from '#speaker/ports.ts';
+import type { BgpPort, L2Port, MembersPort } from '#speaker/ports.ts';
 
 /** Told about what began and ended, so that events and status objects follow. */
 export interface AnnouncerListener {
@@ -37,7 +37,7 @@ export interface AnnouncerOptions {
   readonly nodeName: string;
   /** FRR's log level, see `frrLogLevel`. */
   readonly frrLog: string;
-  readonly frr: FrrPort;
+  readonly bgp: BgpPort;
   readonly l2: L2Port;
   /** Undefined: liveness is off; nothing is probed and nothing handed over. */
   readonly members: MembersPort | undefined;
@@ -140,12 +140,12 @@ export class Announcer {
 
   /** Hands both ports the whole of what follows from the verdicts. Never called before the first complete pass. */
   apply(context: DecisionContext): void {
-    const { frr, nodeName, frrLog, listener } = this.#options;
+    const { bgp, nodeName, frrLog, listener } = this.#options;
     this.#applyL2();
     const routes = mergeRoutes([...this.#verdicts.values()].map(({ bgp }) => bgp));
     const options = { hostname: nodeName, logLevel: frrLog };
     const { model, refused } = buildModel(context.bgp, routes, options);
-    frr.setDesired(model);
+    bgp.setDesired(model);
     listener.onRefusedPeers(refused);
   }
 

@@ -7,6 +7,7 @@ import { bgpContext } from '#core/bgp/gates.ts';
 import { Tellings } from '#core/status/tellings.ts';
 import { compileKeeping, type Kept, type LastGood } from '#core/config/keep.ts';
 import type { ConfigKind } from '#core/api/ingest.ts';
+import { losses } from '#core/frrk8s/losses.ts';
 import type { ClusterResources } from '#core/config/resources.ts';
 import { Digests } from '#core/election/elect.ts';
 import type { BgpPeer, Problem } from '#core/model/config.ts';
@@ -23,6 +24,9 @@ export interface ConfigurationOptions {
   readonly namespace: string;
   readonly nodeName: string;
   readonly ignoreExcludeLb: boolean;
+  /** BGP is done by an external frr-k8s, which cannot do everything. */
+  readonly isExternal: boolean;
+  readonly secretPassthrough?: boolean;
   readonly stores: SpeakerStores;
   /** Undefined: liveness is off, every known Node counts as alive. */
   readonly members: MembersPort | undefined;
@@ -30,6 +34,13 @@ export interface ConfigurationOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly onProblems: (problems: readonly Problem[]) => void;
+}
+
+/** A peer that the router does not take; partial: that it takes without something. */
+export interface Refusal {
+  readonly peer: string;
+  readonly message: string;
+  readonly isPartial?: boolean;
 }
 
 export class Configuration {
@@ -100,7 +111,8 @@ export class Configuration {
   #compile(node: NodeView): Kept {
     const compiled = compileKeeping(this.#resources(), { kind: 'speaker', node }, this.#lastGood);
     this.#lastGood = compiled.lastGood;
-    this.#problems = compiled.problems;
+    const { isExternal, namespace } = this.#options;
+    this.#problems = [...compiled.problems, ...(isExternal ? losses(compiled.config, namespace) : [])];
     this.#loaded.set({}, 1);
     this.#warnings = compiled.warnings;
     this.#tell();
@@ -121,21 +133,29 @@ export class Configuration {
       namespaces: [...stores.namespaces.values()],
       nodes: [...stores.nodes.values()],
       secrets: [...stores.secrets.values()],
+      secretPassthrough: this.#options.secretPassthrough ?? false,
       frrExtras: [...stores.extras.values()].join('\n'),
     };
   }
 
-  /** Peers that FRR does not take, or that cannot be written down for it, with the reason; they are problems of the configuration like any other. */
-  refused(peers: readonly { readonly peer: string; readonly message: string }[]): void {
+  /** Peers that the router does not take, or only in part, with the reason; they are problems of the configuration like any other. */
+  refused(peers: readonly Refusal[]): void {
     const { namespace } = this.#options;
-    this.#refused = peers.map(({ peer, message }) => ({
-      code: 'PEER-REFUSED',
-      object: { kind: 'BGPPeer', namespace, name: peer },
-      field: 'spec',
-      message: `peer ${peer} is left out: ${message}`,
-      remedy: 'Correct the field that is named; all other peers work.',
-      summary: `peer ${peer} is left out: ${message}`,
-    }));
+    this.#refused = peers.map(({ peer, message: why, isPartial = false }) => {
+      const message = isPartial
+        ? `peer ${peer} is used without a part of it: ${why}`
+        : `peer ${peer} is left out: ${why}`;
+      return {
+        code: isPartial ? 'FRRK8S-2' : 'PEER-REFUSED',
+        object: { kind: 'BGPPeer', namespace, name: peer },
+        field: 'spec',
+        message,
+        remedy: isPartial
+          ? 'All else of the peer works.'
+          : 'Correct the field that is named; all other peers work.',
+        summary: message,
+      };
+    });
     this.#tell();
   }
 
@@ -145,7 +165,8 @@ export class Configuration {
     const problems = [...this.#problems, ...this.#refused];
     for (const { level, line, fields, object, event } of this.#tellings.news(problems, this.#warnings)) {
       logger[level](line, fields);
-      const store = stores.config[object.kind as ConfigKind] as Store<unknown> | undefined;
+      const store: Store<unknown> | undefined =
+        object.kind === 'ConfigMap' ? stores.extras : stores.config[object.kind as ConfigKind];
       const uid = store?.uidOf(`${object.namespace}/${object.name}`);
       events.record({ ...object, uid }, { ...event, shared: true });
     }

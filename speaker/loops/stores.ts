@@ -20,6 +20,15 @@ import type {
   ServiceView,
 } from '#core/model/views.ts';
 import {
+  configurationName,
+  frrConfigurationType,
+  OTHERS_SELECTOR,
+  projectConfiguration,
+  projectOther,
+  type ConfigurationView,
+} from '#core/frrk8s/object.ts';
+import type { OtherConfiguration } from '#core/frrk8s/others.ts';
+import {
   projectServiceStatus,
   serviceOfStatus,
   type ServiceStatusView,
@@ -140,6 +149,22 @@ export function watchSessionStates(
     project: projectSessionState,
     feature: 'the states of BGP sessions are',
   });
+}
+
+/** The FRRConfigurations in the namespace of an external frr-k8s: that of this node, and those that no speaker wrote. */
+export function watchFrrConfigurations(
+  watch: Watch,
+  { namespace, nodeName }: Pick<StoreScope, 'namespace' | 'nodeName'>,
+): { readonly own: Store<ConfigurationView>; readonly others: Store<OtherConfiguration> } {
+  const scope = { type: frrConfigurationType, namespace, feature: 'BGP sessions by an external frr-k8s are' };
+  return {
+    own: watch({
+      ...scope,
+      fieldSelector: `metadata.name=${configurationName(nodeName)}`,
+      project: projectConfiguration,
+    }),
+    others: watch({ ...scope, labelSelector: OTHERS_SELECTOR, project: projectOther(nodeName) }),
+  };
 }
 
 /** A pod that is not (or no longer) on the network is no member. */

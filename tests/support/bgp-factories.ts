@@ -63,6 +63,7 @@ export function peer(name: string, endpoint: string, part: Partial<BgpPeer> = {}
     routerId: undefined,
     nodeSelectors: [],
     password: undefined,
+    passwordSecret: undefined,
     bfdProfile: undefined,
     gracefulRestart: false,
     ebgpMultiHop: false,

@@ -73,6 +73,7 @@ export class FakeSpeaker implements AsyncDisposable {
       events: { record: ({ name }, event) => void this.events.push({ ...event, name }) },
       owner: () =>
         Promise.resolve({ apiVersion: 'v1', kind: 'Pod', name: `speaker-${me}`, uid: `pod-${me}` }),
+      bgp: this.frr,
       frr: this.frr,
       l2: this.l2,
       members: this.members,

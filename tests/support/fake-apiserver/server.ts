@@ -44,6 +44,8 @@ export class FakeApiServer {
   readonly tokens = new Map<string, { username: string; groups?: string[] }>();
   /** For SubjectAccessReview. */
   allow: (username: string, verb: string, path: string) => boolean = () => false;
+  /** Admission of what is created or replaced: why it is denied, or undefined. */
+  deny: (object: KubeObject) => string | undefined = () => undefined;
   readonly #options: FakeOptions;
   readonly #writes = new Writes(this.storage);
   readonly #faults: { matches: (seen: Seen) => boolean; fault: Fault; left: number }[] = [];
@@ -182,6 +184,11 @@ export class FakeApiServer {
     if (seen.watch) return this.#watch(route, response);
     if (seen.method !== 'GET') {
       const contentType = request.headers['content-type'] ?? '';
+      const isWhole = seen.method === 'POST' || seen.method === 'PUT';
+      const denial = isWhole ? this.deny(body as KubeObject) : undefined;
+      if (denial !== undefined)
+        throw new Refusal(403, 'Forbidden', `admission webhook "fake" denied the request: ${denial}`);
+      if (route.query.get('dryRun') === 'All') return body;
       return this.#writes.perform({ method: seen.method, route, body, contentType });
     }
     return route.name === undefined ? this.#list(route) : this.storage.get(route.resource, keyIn(route));

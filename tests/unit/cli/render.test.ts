@@ -209,3 +209,32 @@ describe('unified diff', () => {
     expect(unified(text('a'), text('b'), names)).toContain('@@ -1,5000 +1,5000 @@');
   });
 });
+
+describe('for an external frr-k8s', () => {
+  const external = (...more: string[]) => args('--frrk8s-namespace=frr-k8s-system', ...more);
+
+  it('the FRRConfiguration of each node; no password is shown', () => {
+    const [first] = renderNodes([], cluster, external());
+    expect(first?.title).toBe('FRRConfiguration/metallb-node1');
+    expect(first?.config).toContain('namespace: frr-k8s-system\n');
+    expect(first?.config).toContain('          - 198.51.100.10/32\n');
+    expect(first?.config).toContain('password: <hidden>\n');
+    expect(first?.config).toContain('kubernetes.io/hostname: node1\n');
+    expect(JSON.stringify(first)).not.toContain('secret');
+  });
+
+  it('what it cannot carry is a problem, and a Secret elsewhere is none', () => {
+    const files = manifests(adv('{med: 50}') + peer('q', 'peerAddress: 10.0.0.7, passwordSecret: {name: x}'));
+    const problems = (...more: string[]) => renderNodes(cluster, files, external(...more))[0]?.problems ?? [];
+    expect(problems().map((line) => line.split(' ')[1])).toEqual(['PEER-16', 'FRRK8S-1']);
+    expect(problems('--frrk8s-secret-passthrough').map((line) => line.split(' ')[1])).toEqual(['FRRK8S-1']);
+    expect(() => args('--frrk8s-secret-passthrough')).toThrow(/needs --frrk8s-namespace/);
+  });
+
+  it('metallb diff shows what would change in the object', () => {
+    const [first] = diffNodes(cluster, manifests(adv('{communities: ["65535:65281"]}')), external());
+    expect(first).toMatchObject({ changed: true, problems: [] });
+    expect(first?.diff).toContain('+++ node1/FRRConfiguration/metallb-node1 (with the files)\n');
+    expect(first?.diff).toContain('+                - community: 65535:65281\n');
+  });
+});

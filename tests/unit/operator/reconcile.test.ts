@@ -1,5 +1,6 @@
 /** The whole loop over the real client and stores, against the fake API server: what is written, and what is not. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { configurationLabels, frrConfigurationType } from '#core/frrk8s/object.ts';
 import { apiGroups, Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
 import { coreKinds, metallbKind } from '#operator/render/kinds.ts';
@@ -224,4 +225,60 @@ it('API groups come from discovery', async () => {
   };
   const groups = await apiGroups(client, AbortSignal.timeout(1000));
   expect(groups.has('route.openshift.io')).toBe(true);
+});
+
+describe('FRRConfigurations of an external frr-k8s', () => {
+  const external = { bgpBackend: 'frr-k8s-external', frrk8sConfig: { namespace: 'frr-k8s-system' } };
+  const put = (name: string, installation?: string): void => {
+    const labels = installation === undefined ? {} : configurationLabels(name, installation);
+    fake.put(frrConfigurationType, { metadata: { name, namespace: 'frr-k8s-system', labels }, spec: {} });
+  };
+  const left = (): string[] => fake.objects(frrConfigurationType).map(({ metadata }) => metadata.name);
+  const three = (): void => {
+    put('ours', namespace);
+    put('theirs', 'another-metallb');
+    put('users');
+  };
+  const speaker = { metadata: { name: 's', namespace, labels: { app: 'metallb', component: 'speaker' } } };
+
+  it('stay with that backend, and go when all speakers run with another one', async () => {
+    three();
+    putMetalLB('metallb', external);
+    await start();
+    await eventually(() => expect(raised()).toMatchObject({ type: 'Progressing' }));
+    makeReady();
+    await eventually(() => expect(raised()).toMatchObject({ type: 'Available' }));
+    putMetalLB();
+    await eventually(() => expect(raised()).toMatchObject({ type: 'Progressing' }));
+    expect(left()).toHaveLength(3);
+    makeReady();
+    await eventually(() => expect(left()).toEqual(['theirs', 'users']));
+  });
+
+  it('go with the MetalLB object, when no speaker runs any more', async () => {
+    three();
+    putMetalLB('metallb', external);
+    fake.put(kinds.Pod, speaker);
+    await start();
+    await eventually(() => expect(raised()).toMatchObject({ type: 'Progressing' }));
+    fake.remove(metallbKind, key);
+    await eventually(() => expect(fake.find(typeOf('DaemonSet'), `${namespace}/speaker`)).toBeUndefined());
+    expect(left()).toHaveLength(3);
+    fake.remove(kinds.Pod, `${namespace}/s`);
+    await eventually(() => expect(left()).toEqual(['theirs', 'users']));
+  });
+
+  it('are looked for once, not at each change', async () => {
+    putMetalLB();
+    await start();
+    await eventually(() => expect(raised()).toMatchObject({ type: 'Progressing' }));
+    makeReady();
+    const looks = (): number => fake.seen.filter(({ url }) => url.includes('/frrconfigurations')).length;
+    await eventually(() => expect(looks()).toBe(1));
+    fake.remove(typeOf('ConfigMap'), `${namespace}/metallb-excludel2`);
+    await eventually(() =>
+      expect(fake.find(typeOf('ConfigMap'), `${namespace}/metallb-excludel2`)).toBeDefined(),
+    );
+    expect(looks()).toBe(1);
+  });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { frrLogLevel } from '#core/frr/build.ts';
 import { parseSettings } from '#runtime/settings/settings.ts';
 import { loadTemplates } from '#speaker/frr/templates.ts';
-import { speakerOptions } from '#speaker/settings.ts';
+import { externalSettings, speakerOptions } from '#speaker/settings.ts';
 
 const render = loadTemplates('frr-templates');
 
@@ -46,5 +46,42 @@ describe("FRR's log level", () => {
     expect(() => globalPart('info', { FRR_LOGGING_LEVEL: 'loud\nlog file /x' })).toThrow(
       /FRR_LOGGING_LEVEL: .* must be one of .*emergencies/,
     );
+  });
+});
+
+describe('who does BGP', () => {
+  const external = (argv: readonly string[], env: Record<string, string> = {}) =>
+    externalSettings(parseSettings(speakerOptions, ['--node-name=n1', ...argv], env), 'metallb-system');
+  const frrK8s = { METALLB_BGP_TYPE: 'frr-k8s' };
+
+  it('our own FRR, unless a frr-k8s is named by type and namespace (architecture, decision 9)', () => {
+    expect(external([])).toBeUndefined();
+    expect(external([], frrK8s)).toBeUndefined();
+    expect(external(['--frrk8s-namespace=x'])).toBeUndefined();
+    expect(external([], { METALLB_BGP_TYPE: 'frr', FRRK8S_NAMESPACE: 'x' })).toBeUndefined();
+    expect(external(['--frrk8s-namespace=x'], frrK8s)).toMatchObject({ namespace: 'x' });
+    expect(external([], { ...frrK8s, FRRK8S_NAMESPACE: 'x' })).toMatchObject({ namespace: 'x' });
+  });
+
+  it('#112 passwords go by reference where frr-k8s finds the Secret, else in clear', () => {
+    const kind = (...argv: string[]) => {
+      const { passwords, secretPassthrough } = external(argv, frrK8s) ?? {};
+      return [passwords, secretPassthrough];
+    };
+    expect(kind('--frrk8s-namespace=x')).toEqual(['clear', false]);
+    expect(kind('--frrk8s-namespace=metallb-system')).toEqual(['reference', false]);
+    expect(kind('--frrk8s-namespace=x', '--frrk8s-secret-passthrough')).toEqual(['reference', true]);
+    // Beside us the Secret is ours as well, and is looked at.
+    expect(kind('--frrk8s-namespace=metallb-system', '--frrk8s-secret-passthrough')).toEqual([
+      'reference',
+      false,
+    ]);
+  });
+
+  it('references for nobody are refused at the start, as in MetalLB', () => {
+    const pass = '--frrk8s-secret-passthrough';
+    expect(() => external([pass])).toThrow(/needs METALLB_BGP_TYPE=frr-k8s and --frrk8s-namespace/);
+    expect(() => external([pass], frrK8s)).toThrow(/--frrk8s-namespace/);
+    expect(() => external([pass, '--frrk8s-namespace=x'])).toThrow(/METALLB_BGP_TYPE/);
   });
 });
