@@ -5,8 +5,9 @@ import { clusterFacts } from '#operator/facts.ts';
 import { Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
 import { operatorName } from '#operator/render/install.ts';
-import type { OwnerReference, RenderOptions } from '#operator/render/manifest.ts';
+import type { OwnerReference, RenderOptions, TlsOptions } from '#operator/render/manifest.ts';
 import { operatorOptions, renderOptions, type OperatorSettings } from '#operator/settings.ts';
+import { tlsSettings } from '#operator/tls.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
@@ -40,7 +41,6 @@ async function start(context: Context): Promise<void> {
   const client = createKubeClient(transport);
   let problem: string | undefined = 'the stores are not filled yet';
   scope.use(await startHealthServer({ port: settings.healthPort, ready: () => problem }));
-  await serveMetrics(settings, { context, client, metrics });
 
   const facts = await clusterFacts({
     client,
@@ -56,6 +56,7 @@ async function start(context: Context): Promise<void> {
     version: packageFile.version,
     openshift: facts.groups.has('route.openshift.io'),
   });
+  await serveMetrics(settings, { context, client, metrics, tls: options.tls });
   if (settings.leaderElection) {
     // A waiting replica is ready: it is what takes over.
     problem = undefined;
@@ -136,15 +137,16 @@ async function lead(context: Context, client: KubeClient, namespace: string): Pr
 /** Our own metrics: off unless an address is given; HTTPS for those whom the API server allows. */
 async function serveMetrics(
   settings: OperatorSettings,
-  parts: { context: Context; client: KubeClient; metrics: Metrics },
+  parts: { context: Context; client: KubeClient; metrics: Metrics; tls: TlsOptions },
 ): Promise<void> {
   const address = settings.metricsAddress;
   if (address === '0' || address === '') return;
-  const { context, client, metrics } = parts;
+  const { context, client, metrics, tls } = parts;
   const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
   if (port === '')
     throw new SettingsError([`--metrics-addr: ${JSON.stringify(address)}: must be [host]:port`]);
-  const secure = { authorize: createAuthorizer(client, systemClock), certDir: '' };
+  const authorize = createAuthorizer(client, systemClock);
+  const secure = { authorize, certDir: '', tls: tlsSettings(tls) };
   const server = await startMetricsServer({
     port: Number(port),
     ...(host === '' ? {} : { host }),

@@ -2,6 +2,7 @@
 import { SettingsError } from '#core/errors.ts';
 import type { OwnImage } from '#operator/facts.ts';
 import type { RenderOptions } from '#operator/render/manifest.ts';
+import { tlsProblems } from '#operator/tls.ts';
 import { boolean, choice, list, port, text, type SettingsOf } from '#runtime/settings/settings.ts';
 
 const onlyTrue = { default: false } as const;
@@ -68,8 +69,8 @@ export const operatorOptions = {
     ...onlyTrue,
     help: 'OpenShift: frr-k8s comes from the cluster network operator',
   }),
-  tlsCipherSuites: text({ env: 'TLS_CIPHER_SUITES', help: 'cipher suites of the metrics, TLS 1.2 only' }),
-  tlsCurves: text({ env: 'TLS_CURVE_PREFERENCES', help: 'curves of the metrics, by number' }),
+  tlsCipherSuites: list({ env: 'TLS_CIPHER_SUITES', help: 'cipher suites of the metrics, TLS 1.2 only' }),
+  tlsCurves: list({ env: 'TLS_CURVE_PREFERENCES', help: 'curves of the metrics, by number' }),
   tlsMinVersion: choice({
     env: 'TLS_MIN_VERSION',
     choices: ['', 'VersionTLS12', 'VersionTLS13'],
@@ -118,6 +119,11 @@ export function renderOptions(settings: OperatorSettings, facts: Facts): RenderO
     frr: settings.frrImage || image,
   };
   const apiPorts = settings.apiPorts.map(Number);
+  const tls = {
+    minVersion: settings.tlsMinVersion,
+    cipherSuites: settings.tlsCipherSuites.join(','),
+    curvePreferences: settings.tlsCurves.join(','),
+  };
   const problems = [
     ...Object.entries(images).flatMap(([name, image]) =>
       image === ''
@@ -130,6 +136,7 @@ export function renderOptions(settings: OperatorSettings, facts: Facts): RenderO
     ...(apiPorts.every((value) => Number.isInteger(value) && value > 0 && value < 65_536)
       ? []
       : ['API_SERVER_PORTS: must be port numbers separated by commas']),
+    ...tlsProblems(tls),
   ];
   if (problems.length > 0) throw new SettingsError(problems);
   return {
@@ -143,11 +150,7 @@ export function renderOptions(settings: OperatorSettings, facts: Facts): RenderO
       health: settings.livenessPort,
       memberlist: settings.memberlistPort,
     },
-    tls: {
-      minVersion: settings.tlsMinVersion,
-      cipherSuites: settings.tlsCipherSuites,
-      curvePreferences: settings.tlsCurves,
-    },
+    tls,
     platform: facts.openshift ? 'openshift' : 'kubernetes',
     monitors: monitorsOf(settings),
     networkPolicies: !settings.noNetworkPolicies,

@@ -1,5 +1,6 @@
 /** Parts of pod templates that controller and speaker share. */
 import type { WorkloadConfig } from '#core/config/metallb.ts';
+import { tlsSettings } from '#operator/tls.ts';
 import {
   optional,
   podLabels,
@@ -41,10 +42,10 @@ export function commonArgs(input: RenderInput): string[] {
 
 /** TLS flags; cipher suites go only with TLS 1.2, since the programs refuse them with 1.3. */
 export function tlsArgs(options: RenderOptions): string[] {
-  const { minVersion, cipherSuites, curvePreferences } = options.tls;
+  const { minVersion, cipherSuites, curves } = tlsSettings(options.tls);
   return [
-    ...flag('--tls-cipher-suites', minVersion === 'VersionTLS12' ? cipherSuites : ''),
-    ...flag('--tls-curve-preferences', curvePreferences),
+    ...flag('--tls-cipher-suites', cipherSuites.join(',')),
+    ...flag('--tls-curve-preferences', curves.join(',')),
     ...flag('--tls-min-version', minVersion),
     ...(serviceCertificates(options) ? ['--metrics-cert-dir=/etc/metrics'] : []),
   ];

@@ -110,7 +110,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('a Subscription becomes an InstallPlan, the operator a pod on a kubelet, the CSV Succeeded', async () => {
+it('99: a Subscription becomes an InstallPlan, the operator a pod on a kubelet, the CSV Succeeded', async () => {
   await succeeded(first);
   const plans = await kubectl('get', 'installplans', '-n', namespace, '--no-headers');
   expect(plans).toMatch(/metallb-operator\.v0\.1\.0 +Automatic +true/);
@@ -135,7 +135,7 @@ it("the operator group of one namespace keeps the operator's rights in it (docs/
   expect(await may('default')).toBe('no');
 });
 
-it('a MetalLB object becomes Available, and addresses by BGP and ARP answer', async () => {
+it('100: a MetalLB object becomes Available, and addresses by BGP and ARP answer', async () => {
   await kubectl('apply', '-f', 'lab/demo/manifests/metallb.yaml');
   await available();
   await kubectl('apply', '-f', 'lab/demo/manifests/bgp.yaml', '-f', 'lab/demo/manifests/l2.yaml');

@@ -14,7 +14,7 @@ import { write } from '#tools/generated-file.ts';
 import { BundleFolder, packaging, scorecard, type Csv } from '#tests/support/bundle-folder.ts';
 
 describe('validators of the suite operatorframework (operator-packaging.md §5.6)', () => {
-  it('find no error and no warning', async () => {
+  it('102: find no error and no warning', async () => {
     const { code, stdout } = await packaging('bundletool', ['bundle', 'bundle']);
     expect(stdout).toBe('0 findings\n');
     expect(code).toBe(0);

@@ -98,7 +98,7 @@ describe('C08: validation and the backend of the CR', () => {
     ['(5), which FRR serves too and so is not Degraded', 'native'],
     ['(6)', 'frr-k8s'],
   ])(
-    "C08 E1 to E5: %s bgpBackend %s: reconciled, and the webhook goes by FRR's rules",
+    "C08 E1, C08 E2, C08 E3, C08 E4, C08 E5: %s bgpBackend %s: reconciled, and the webhook goes by FRR's rules",
     async (_, backend) => {
       await choose(backend);
       await expectFrrRules();

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { SettingsError } from '#core/errors.ts';
 import { operatorOptions, renderOptions, type Facts } from '#operator/settings.ts';
+import { tlsSettings } from '#operator/tls.ts';
+import { secureOptions } from '#runtime/http/tls.ts';
 import { parseSettings } from '#runtime/settings/settings.ts';
 
 const images = { CONTROLLER_IMAGE: 'c:1', SPEAKER_IMAGE: 's:1', FRR_IMAGE: 'f:1' };
@@ -69,6 +71,46 @@ describe('environment', () => {
     expect(() => read({ ...images, METRICS_PORT: 'many' })).toThrow(/METRICS_PORT/);
     expect(() => read({ ...images, API_SERVER_PORTS: '443,x' })).toThrow(/API_SERVER_PORTS/);
     expect(() => read({ ...images, TLS_MIN_VERSION: 'VersionTLS99' })).toThrow(/TLS_MIN_VERSION/);
+  });
+
+  it.each([
+    ['61', '', ''],
+    ['61', '29', '29'],
+    ['61', '29,23,24', '29,23,24'],
+    ['61', ' 23, 24 ,25,29,4588', '23,24,25,29,4588'],
+  ])('%s: curves "%s" are "%s"', (_, given, curvePreferences) => {
+    expect(read({ ...images, TLS_CURVE_PREFERENCES: given }).tls.curvePreferences).toBe(curvePreferences);
+  });
+
+  it.each([
+    ['62', 'X25519'],
+    ['62', '-1'],
+    ['62', '99999'],
+    ['62', '0'],
+    ['62', '29,29'],
+  ])('%s: curves "%s" are refused by the name of the variable', (_, given) => {
+    expect(() => read({ ...images, TLS_CURVE_PREFERENCES: given })).toThrow(/^TLS_CURVE_PREFERENCES: /m);
+  });
+
+  it('63: empty is TLS 1.3; 1.2 and 1.3 by their names, nothing else', () => {
+    expect(secureOptions(tlsSettings(read(images).tls)).minVersion).toBe('TLSv1.3');
+    for (const [name, version] of [
+      ['VersionTLS12', 'TLSv1.2'],
+      ['VersionTLS13', 'TLSv1.3'],
+    ] as const) {
+      const { tls } = read({ ...images, TLS_MIN_VERSION: name });
+      expect(secureOptions(tlsSettings(tls)).minVersion).toBe(version);
+    }
+    expect(() => read({ ...images, TLS_MIN_VERSION: 'VersionTLS99' })).toThrow(/TLS_MIN_VERSION/);
+  });
+
+  it('64: suites with TLS 1.3 are accepted and reach nobody; an unknown one is refused', () => {
+    const suites = 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+    const { tls } = read({ ...images, TLS_CIPHER_SUITES: suites, TLS_MIN_VERSION: 'VersionTLS13' });
+    expect(tlsSettings(tls).cipherSuites).toEqual([]);
+    expect(() => secureOptions(tlsSettings(tls))).not.toThrow();
+    expect(tlsSettings({ ...tls, minVersion: 'VersionTLS12' }).cipherSuites).toHaveLength(2);
+    expect(() => read({ ...images, TLS_CIPHER_SUITES: 'TLS_NONE' })).toThrow(/^TLS_CIPHER_SUITES: TLS_NONE/m);
   });
 
   it('95: the platform comes from the cluster', () => {

@@ -10,7 +10,7 @@ import { drift, write } from '#tools/generated-file.ts';
 const root = join(import.meta.dirname, '../../..');
 
 describe('generated files', () => {
-  it('are up to date in the repository: run `npm run generate` when this fails', () => {
+  it('98: are up to date in the repository: run `npm run generate` when this fails', () => {
     expect(drift(generatedFiles(), root)).toEqual([]);
   });
 
