@@ -1,9 +1,9 @@
 /** What the benches of the controller measure on: an API server, our program as the image runs it, and a watch. */
 import { readFileSync } from 'node:fs';
-import { get } from 'node:https';
 import { join } from 'node:path';
+import { difference, readCounters, type ServerCounters, type Writes } from '#bench/api-server-metrics.ts';
 import { inParallel } from '#bench/in-parallel.ts';
-import { loadCredentials } from '#runtime/kube/credentials.ts';
+import { loadCredentials, type Credentials } from '#runtime/kube/credentials.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
 import { watchStore } from '#runtime/kube/watch-store.ts';
@@ -12,16 +12,9 @@ import { ControllerLab, ipsOf, type ControllerProcess } from '#tests/support/con
 import { eventually } from '#tests/support/eventually.ts';
 
 export const WAIT_MS = 900_000;
-const CREATORS = 16;
+/** Requests that the bench has under way. */
+export const CREATORS = 16;
 const TICKS_PER_SECOND = 100;
-
-/** Writes that the API server counted; those of the bench itself and of the API server are left out. */
-export interface Writes {
-  readonly services: number;
-  readonly pools: number;
-  readonly events: number;
-  readonly others: number;
-}
 
 /** CPU seconds so far. */
 export interface Cpu {
@@ -36,11 +29,22 @@ export class Stage {
   readonly served = new Map<string, number>();
   readonly #stop = new AbortController();
   process: ControllerProcess;
-  #writes: Writes = { services: 0, pools: 0, events: 0, others: 0 };
+  readonly #credentials: Credentials;
+  #counters: ServerCounters;
+  #asked = 0;
+  /** Services whose creation was answered and that have no address: the most at once. */
+  behind = 0;
 
-  private constructor(lab: ControllerLab, process: ControllerProcess) {
+  private constructor(
+    lab: ControllerLab,
+    process: ControllerProcess,
+    credentials: Credentials,
+    counters: ServerCounters,
+  ) {
     this.lab = lab;
     this.process = process;
+    this.#credentials = credentials;
+    this.#counters = counters;
   }
 
   /** `entry`: the bundle. It runs with the image's flags and by a service account, as in a pod. */
@@ -52,14 +56,15 @@ export class Stage {
     lab.nodeFlags = flags;
     lab.env = env;
     await lab.pool('bench', ['10.0.0.0/8']);
-    const stage = new Stage(lab, await lab.startController());
+    const credentials = await loadCredentials({ kubeconfig: lab.plane.kubeconfig });
+    const counters = await readCounters(credentials);
+    const stage = new Stage(lab, await lab.startController(), credentials, counters);
     await stage.#watch();
     return stage;
   }
 
   async #watch(): Promise<void> {
-    const credentials = await loadCredentials({ kubeconfig: this.lab.plane.kubeconfig });
-    const transport = createTransport(credentials, { logger: silent });
+    const transport = createTransport(this.#credentials, { logger: silent });
     const project = (raw: Parameters<typeof ipsOf>[0]): { ips: string[] } => ({ ips: ipsOf(raw) });
     const store = watchStore(
       transport,
@@ -75,8 +80,13 @@ export class Stage {
   }
 
   /** Creates the Services with several requests under way; returns when each request was answered. */
-  async create(names: readonly string[]): Promise<void> {
-    await inParallel(names, CREATORS, (name) => this.lab.service(name));
+  async create(names: readonly string[], spec: object = {}): Promise<void> {
+    let created = this.served.size;
+    await inParallel(names, CREATORS, async (name) => {
+      await this.lab.service(name, spec);
+      created += 1;
+      this.behind = Math.max(this.behind, created - this.served.size);
+    });
   }
 
   async delete(names: readonly string[]): Promise<void> {
@@ -117,21 +127,21 @@ export class Stage {
     return { now: megabytes('VmRSS'), peak: megabytes('VmHWM') };
   }
 
-  /** Writes that the API server counted since the last call. */
-  async writes(): Promise<Writes> {
-    const before = this.#writes;
-    const now = countWrites(await metricsOf(this.lab));
-    this.#writes = now;
-    return {
-      services: now.services - before.services,
-      pools: now.pools - before.pools,
-      events: now.events - before.events,
-      others: now.others - before.others,
-    };
+  /** Writes that the API server counted since the last call, and how many of each were under way on average. */
+  async writes(): Promise<Writes & { readonly inFlight: Writes; readonly busy: Writes }> {
+    const [before, since] = [this.#counters, this.#asked];
+    this.#counters = await readCounters(this.#credentials);
+    this.#asked = performance.now();
+    const seconds = (this.#asked - since) / 1000;
+    const busy = difference(this.#counters.busy, before.busy);
+    const shares = Object.entries(busy).map(([group, sum]) => [group, sum / seconds] as const);
+    const inFlight = Object.fromEntries(shares) as unknown as Writes;
+    return { ...difference(this.#counters.writes, before.writes), inFlight, busy };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    await this.#credentials[Symbol.asyncDispose]();
     await this.lab[Symbol.asyncDispose]();
   }
 }
@@ -145,40 +155,7 @@ function imageSettings(): { flags: string[]; env: Record<string, string> } {
   return { flags, env: Object.fromEntries(variables) as Record<string, string> };
 }
 
-function countWrites(metrics: string): Writes {
-  const writes = { services: 0, pools: 0, events: 0, others: 0 };
-  for (const line of metrics.split('\n')) {
-    const label = (name: string): string => new RegExp(`[{,]${name}="([^"]*)"`).exec(line)?.[1] ?? '';
-    if (!line.startsWith('apiserver_request_total{')) continue;
-    if (!['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE'].includes(label('verb'))) continue;
-    const count = Number(line.split(' ').at(-1));
-    const what = `${label('resource')}/${label('subresource')}`;
-    if (what === 'services/status') writes.services += count;
-    else if (what === 'ipaddresspools/status') writes.pools += count;
-    else if (what === 'events/') writes.events += count;
-    // The bench makes Services and pools; the API server renews its own Lease and sees to its own objects.
-    else if (/^(configurationstates|ipreservations|secrets|services|validatingwebhook)/.test(what))
-      writes.others += ['POST', 'DELETE'].includes(label('verb')) && what === 'services/' ? 0 : count;
-  }
-  return writes;
-}
-
 function cpuSeconds(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-/** The API server's own metrics, as text. */
-async function metricsOf(lab: ControllerLab): Promise<string> {
-  await using credentials = await loadCredentials({ kubeconfig: lab.plane.kubeconfig });
-  const { headers, server } = await credentials.current();
-  return new Promise((resolve, reject) => {
-    // The server of the bench has a certificate of its own making.
-    const request = get(new URL('/metrics', server), { headers, rejectUnauthorized: false }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => resolve(text));
-    });
-    request.on('error', reject);
-  });
 }
