@@ -5,7 +5,7 @@ import { AppError, SettingsError } from '#core/errors.ts';
 import { Controller } from '#controller/controller.ts';
 import { ensureMemberlistSecret } from '#controller/loops/memberlist-secret.ts';
 import { options, settingsProblems, type Settings } from '#controller/settings.ts';
-import { startWebhooks, type Webhooks } from '#controller/webhooks/start.ts';
+import type { Webhooks } from '#controller/webhooks/start.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import type { TlsSettings } from '#runtime/http/tls.ts';
@@ -92,6 +92,8 @@ async function admission(
   namespace: string,
 ): Promise<Webhooks | undefined> {
   if (settings.webhookMode === 'disabled') return undefined;
+  // Loaded where it is needed: the rules of all kinds take memory.
+  const { startWebhooks } = await import('#controller/webhooks/start.ts');
   const webhooks = await startWebhooks({
     client,
     namespace,

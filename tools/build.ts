@@ -1,6 +1,7 @@
 /**
- * Bundles the programs: `controller/main.ts` becomes `dist/controller/main.mjs`, one file with source map that needs
- * no node_modules (but koffi, which is native). Worker entry points (`worker.ts` files) become bundles of their own
+ * Bundles the programs: `controller/main.ts` becomes `dist/controller/main.mjs` with source map, and what it imports only
+ * when it is needed files beside it (half of the memory of a program is its code); they need no node_modules (but koffi,
+ * which is native). Worker entry points (`worker.ts` files) become bundles of their own
  * beside their sources' place, and the output folders are those of the sources, so that what a source finds relative
  * to itself (a worker, the templates) is found from the bundle too. `dist/` is what the image has in /app.
  *
@@ -38,7 +39,7 @@ export interface Bundle {
   /** The source, relative to the repository: `speaker/l2/worker.ts`. */
   readonly entry: string;
   readonly metafile: Metafile;
-  /** Size of the bundle without its source map. */
+  /** Size of the bundle's files without their source maps. */
   readonly bytes: number;
 }
 
@@ -97,7 +98,12 @@ async function bundleOne({ program, entry, root, outDir }: Job): Promise<Bundle>
   const result = await bundle({
     absWorkingDir: root,
     entryPoints: [entry],
-    outfile: join(outDir ?? root, outputOf(entry)),
+    outdir: join(outDir ?? root, dirname(entry)),
+    outExtension: { '.js': '.mjs' },
+    // What is imported only when it is needed is loaded only then.
+    splitting: true,
+    entryNames: '[name]',
+    chunkNames: '[name]-[hash]',
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -115,8 +121,9 @@ async function bundleOne({ program, entry, root, outDir }: Job): Promise<Bundle>
     logLevel: 'silent',
     write: outDir !== undefined,
   });
-  const output = Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.mjs'));
-  return { program, entry, metafile: result.metafile, bytes: output?.[1].bytes ?? 0 };
+  const code = Object.entries(result.metafile.outputs).filter(([path]) => path.endsWith('.mjs'));
+  const bytes = code.reduce((sum, [, output]) => sum + output.bytes, 0);
+  return { program, entry, metafile: result.metafile, bytes };
 }
 
 /** `speaker/main.ts` and the workers of that program, relative to the repository. */
@@ -148,7 +155,24 @@ export async function build(outDir: string, options: BuildOptions = {}): Promise
 
 /** Names of the packages in a bundle, sorted; `koffi` is never among them. */
 export function packagesIn(metafile: Metafile): readonly string[] {
-  const names = Object.keys(metafile.inputs).flatMap((path) => {
+  return packagesOf(Object.keys(metafile.inputs));
+}
+
+/** Of those, the ones that are loaded at the start: not what only a dynamic import brings. */
+export function packagesAtStart(metafile: Metafile): readonly string[] {
+  const files = Object.keys(metafile.outputs).filter((path) =>
+    metafile.outputs[path]?.entryPoint?.endsWith('main.ts'),
+  );
+  for (const file of files) {
+    const { imports = [] } = metafile.outputs[file] ?? {};
+    const more = imports.filter(({ kind, external }) => kind === 'import-statement' && external !== true);
+    files.push(...more.map(({ path }) => path).filter((path) => !files.includes(path)));
+  }
+  return packagesOf(files.flatMap((file) => Object.keys(metafile.outputs[file]?.inputs ?? {})));
+}
+
+function packagesOf(inputs: readonly string[]): readonly string[] {
+  const names = inputs.flatMap((path) => {
     const last = path.split('node_modules/').at(-1);
     if (last === undefined || last === path) return [];
     const [first = '', second = ''] = last.split('/');

@@ -6,10 +6,10 @@
 import type { ConfigKind } from '#core/api/ingest.ts';
 import { compile } from '#core/config/compile.ts';
 import { asNewest } from '#core/config/keep.ts';
+import { namespaceFindings } from '#core/config/namespace-rule.ts';
 import { parseResource, type Parsed } from '#core/config/parse.ts';
 import { isOpenReference, type ObjectRef } from '#core/config/problems.ts';
 import { type ClusterResources } from '#core/config/resources.ts';
-import { namespaceFindings } from '#core/config/validate.ts';
 import type { Problem } from '#core/model/config.ts';
 import type { RawObject } from '#core/model/projections.ts';
 

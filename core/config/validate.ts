@@ -5,10 +5,11 @@
 import type { ConfigKind } from '#core/api/ingest.ts';
 import type { ResourceVersion } from '#core/api/define.ts';
 import { METALLB_GROUP } from '#core/api/group.ts';
-import { resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
 import { structureOf } from '#core/api/structure.ts';
 import { compile } from '#core/config/compile.ts';
 import { validateMetalLB, wrongName, wrongNamespace, type MetalLBSpec } from '#core/config/metallb.ts';
+import { namespaceFindings } from '#core/config/namespace-rule.ts';
 import { fieldPath, parseResource } from '#core/config/parse.ts';
 import { isOpenReference, problemsOf, type Finding, type ObjectRef } from '#core/config/problems.ts';
 import { noResources, type ClusterResources } from '#core/config/resources.ts';
@@ -106,30 +107,6 @@ function unknownKind({ apiVersion, kind }: Manifest): Finding {
       ? 'Write an IPAddressPool, and an L2Advertisement or a BGPAdvertisement for it.'
       : `Use one of ${resourceDefinitions.map((known) => known.kind).join(', ')} in a version that is served.`;
   return { code: 'KIND', field: 'kind', message: `there is no ${kind} in ${apiVersion}`, remedy };
-}
-
-/** Creation elsewhere is refused: whatever stands in another namespace is never read. */
-const NAMESPACE_RULES: Readonly<Record<string, string>> = {
-  BGPPeer: 'PEER-22',
-  BFDProfile: 'BFD-9',
-  IPAddressPool: 'POOL-12',
-  Community: 'COM-3',
-  L2Advertisement: 'ADL-9',
-  BGPAdvertisement: 'ADB-19',
-};
-
-/** The finding that an object stands outside our namespace, or none. */
-export function namespaceFindings({ kind, namespace }: ObjectRef, options: { namespace: string }): Finding[] {
-  const code = NAMESPACE_RULES[kind];
-  if (code === undefined || namespace === options.namespace) return [];
-  return [
-    {
-      code,
-      field: 'metadata.namespace',
-      message: `resource must be created in ${options.namespace} namespace`,
-      remedy: `Set metadata.namespace to ${options.namespace}.`,
-    },
-  ];
 }
 
 function deprecations(message: string | undefined): Finding[] {

@@ -191,8 +191,9 @@ export class Allocations {
     const result = this.check(claim, addresses);
     if (!result.ok) return result;
     const held = this.#bookings.get(claim.key);
-    const booking: Booking = { claim, pool: result.pool, addresses };
-    if (held !== undefined && sameBooking(held, booking)) this.#bookings.set(claim.key, booking);
+    // Kept for each Service: a list that was made by `flatMap` has room for 16 more.
+    const booking: Booking = { claim, pool: result.pool, addresses: addresses.slice() };
+    if (held !== undefined && sameBooking(held, booking)) this.#renew(booking);
     else {
       this.release(claim.key);
       this.#enter(booking);
@@ -246,6 +247,15 @@ export class Allocations {
     }
   }
 
+  /** The same as it was, by a newer version of the Service: nothing of the older one is kept. */
+  #renew(booking: Booking): void {
+    this.#bookings.set(booking.claim.key, booking);
+    for (const address of booking.addresses) {
+      const use = this.use(address);
+      if (use !== undefined) joinUse(use, booking.claim);
+    }
+  }
+
   #count(pool: string, change: number): void {
     this.#changed.add(pool);
     const services = this.serviceCount(pool) + change;
@@ -261,7 +271,7 @@ export class Allocations {
       const use = this.use(address);
       if (use === undefined) continue;
       pools.get(booking.pool)?.edit(address, use, () => leaveUse(use, claim));
-      if (use.users.size === 0) this.#uses[address.family].delete(address.value);
+      if (use.users.length === 0) this.#uses[address.family].delete(address.value);
       this.#left.push({ pool: booking.pool, address });
     }
   }

@@ -69,11 +69,11 @@ class FamilyState {
   edit(address: IpAddress, use: AddressUse, edit: (use: AddressUse) => void): void {
     const rank = this.#space.rank(address);
     if (rank === undefined) return;
-    const before = use.users.size > 0;
+    const before = use.users.length > 0;
     this.#shared.remove(rank, use);
     edit(use);
     this.#shared.add(rank, use);
-    const after = use.users.size > 0;
+    const after = use.users.length > 0;
     if (before === after) return;
     this.#inUse += after ? 1n : -1n;
     if (this.#reserved.has(rank)) this.#unusedReserved += after ? -1n : 1n;

@@ -4,7 +4,7 @@
  * one group usually have the same few sets).
  */
 import { SortedMap } from '#core/ipam/sorted-map.ts';
-import type { AddressUse, Claim } from '#core/ipam/sharing.ts';
+import { portsInUse, type AddressUse, type Claim } from '#core/ipam/sharing.ts';
 
 interface Bucket {
   readonly ports: ReadonlySet<string>;
@@ -14,28 +14,29 @@ interface Bucket {
 type Keys = Pick<Claim, 'sharingKey' | 'backendKey'>;
 
 const groupOf = ({ sharingKey, backendKey }: Keys): string => JSON.stringify([sharingKey, backendKey]);
-const signatureOf = (use: AddressUse): string => [...use.ports.keys()].sort().join(',');
+const signatureOf = (ports: ReadonlySet<string>): string => [...ports].sort().join(',');
 
 export class SharedIndex {
   readonly #groups = new Map<string, Map<string, Bucket>>();
 
   /** Lists the address of this rank under its present users; users without a sharing key are not listed. */
   add(rank: bigint, use: AddressUse): void {
-    if (use.sharingKey === '' || use.users.size === 0) return;
+    if (use.sharingKey === '' || use.users.length === 0) return;
     const group = groupOf(use);
     const buckets = this.#groups.get(group) ?? new Map<string, Bucket>();
     this.#groups.set(group, buckets);
-    const signature = signatureOf(use);
-    const bucket = buckets.get(signature) ?? { ports: new Set(use.ports.keys()), ranks: new SortedMap() };
+    const ports = portsInUse(use);
+    const signature = signatureOf(ports);
+    const bucket = buckets.get(signature) ?? { ports, ranks: new SortedMap() };
     buckets.set(signature, bucket);
     bucket.ranks.set(rank, true);
   }
 
   /** Takes the address off again; call it before its users change. */
   remove(rank: bigint, use: AddressUse): void {
-    if (use.sharingKey === '' || use.users.size === 0) return;
+    if (use.sharingKey === '' || use.users.length === 0) return;
     const group = groupOf(use);
-    const signature = signatureOf(use);
+    const signature = signatureOf(portsInUse(use));
     const buckets = this.#groups.get(group);
     const bucket = buckets?.get(signature);
     if (buckets === undefined || bucket === undefined) return;

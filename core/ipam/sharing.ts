@@ -20,31 +20,30 @@ export interface Claim {
   readonly backendKey: string;
 }
 
-/** Everybody on one address. All users have the same two keys. */
+/** Everybody on one address. All users have the same two keys. There is one for each address: nothing but a list. */
 export interface AddressUse {
   sharingKey: string;
   backendKey: string;
-  /** Service key of each user → its ports. */
-  readonly users: Map<string, readonly string[]>;
-  /** Port → key of the Service that has it. */
-  readonly ports: Map<string, string>;
+  users: readonly Claim[];
 }
 
 export function emptyUse(): AddressUse {
-  return { sharingKey: '', backendKey: '', users: new Map(), ports: new Map() };
+  return { sharingKey: '', backendKey: '', users: [] };
 }
 
 /** The claim's Service is on the address from now on; its keys become the address's. */
 export function joinUse(use: AddressUse, claim: Claim): void {
   use.sharingKey = claim.sharingKey;
   use.backendKey = claim.backendKey;
-  use.users.set(claim.key, claim.ports);
-  for (const port of claim.ports) use.ports.set(port, claim.key);
+  use.users = use.users.filter(({ key }) => key !== claim.key).concat(claim);
 }
 
 export function leaveUse(use: AddressUse, claim: Claim): void {
-  use.users.delete(claim.key);
-  for (const port of claim.ports) if (use.ports.get(port) === claim.key) use.ports.delete(port);
+  use.users = use.users.filter(({ key }) => key !== claim.key);
+}
+
+export function portsInUse(use: AddressUse): ReadonlySet<string> {
+  return new Set(use.users.flatMap(({ ports }) => ports));
 }
 
 /** The keys of the users and of the claim do not go together. */
@@ -89,18 +88,19 @@ export function formatBackendKey(backendKey: string): string {
 export function sharingConflict(use: AddressUse | undefined, claim: Claim): SharingConflict | undefined {
   if (use === undefined) return undefined;
   // Who is there already is not driven out by those who leave.
-  const present = use.users.has(claim.key);
-  const counts = (key: string): boolean => key !== claim.key && !(present && key.includes(LEAVING));
-  const others = [...use.users.keys()].filter(counts);
+  const present = use.users.some(({ key }) => key === claim.key);
+  const others = use.users.filter(({ key }) => key !== claim.key && !(present && key.includes(LEAVING)));
   if (others.length === 0) return undefined;
   const rule = keyConflict(use, claim);
   if (rule !== undefined) {
     const { sharingKey, backendKey } = use;
-    return { rule, others: others.sort(), sharingKey, backendKey };
+    return { rule, others: others.map(({ key }) => key).sort(), sharingKey, backendKey };
   }
-  const port = claim.ports.find((candidate) => counts(use.ports.get(candidate) ?? claim.key));
-  if (port === undefined) return undefined;
-  return { rule: 'port', port, others: [use.ports.get(port) ?? ''] };
+  for (const port of claim.ports) {
+    const holder = others.find(({ ports }) => ports.includes(port));
+    if (holder !== undefined) return { rule: 'port', port, others: [holder.key] };
+  }
+  return undefined;
 }
 
 function keyConflict(use: AddressUse, claim: Claim): KeyConflict['rule'] | undefined {

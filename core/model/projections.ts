@@ -27,13 +27,19 @@ const fields = (value: unknown): Fields =>
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const flag = (value: unknown): boolean | undefined => (typeof value === 'boolean' ? value : undefined);
+/** Kept for each object: `filter` leaves room for 16 more, and `slice` takes it away. */
 const texts = (value: unknown): string[] =>
-  list(value).filter((item) => typeof item === 'string' && item !== '') as string[];
+  list(value)
+    .filter((item) => typeof item === 'string' && item !== '')
+    .slice() as string[];
+
+const noLabels: Labels = Object.freeze({});
 
 function labels(value: unknown): Labels {
-  return Object.fromEntries(
-    Object.entries(fields(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  const entries = Object.entries(fields(value)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
+  return entries.length === 0 ? noLabels : Object.fromEntries(entries);
 }
 
 /** `namespace/name`, or `name` for cluster-scoped objects. */
@@ -44,6 +50,11 @@ export function keyOf(raw: RawObject): string {
 }
 
 const OURS = /^metallb\.(io|universe\.tf)\//;
+
+function ownAnnotations(value: unknown): Labels {
+  const entries = Object.entries(labels(value)).filter(([key]) => OURS.test(key));
+  return entries.length === 0 ? noLabels : Object.fromEntries(entries);
+}
 
 export function projectService(raw: RawObject): ServiceView {
   const spec = fields(raw['spec']);
@@ -57,9 +68,7 @@ export function projectService(raw: RawObject): ServiceView {
     resourceVersion: text(raw.metadata['resourceVersion']),
     creationTimestamp: text(raw.metadata['creationTimestamp']),
     labels: labels(raw.metadata['labels']),
-    annotations: Object.fromEntries(
-      Object.entries(labels(raw.metadata['annotations'])).filter(([key]) => OURS.test(key)),
-    ),
+    annotations: ownAnnotations(raw.metadata['annotations']),
     type: text(spec['type']),
     loadBalancerClass: typeof spec['loadBalancerClass'] === 'string' ? spec['loadBalancerClass'] : undefined,
     clusterIPs: clusterIPs.length > 0 ? clusterIPs : texts([spec['clusterIP']]),

@@ -24,7 +24,7 @@ export function reservationStatus(
     const message = `no single IPAddressPool hands out ${list}: the reservation waits for one`;
     return { pool, status: 'False', reason: 'NotInPool', message };
   }
-  const users = addresses.flatMap((address) => [...(allocations.use(address)?.users.keys() ?? [])]);
+  const users = addresses.flatMap((address) => (allocations.use(address)?.users ?? []).map(({ key }) => key));
   if (users.includes(owner)) return { pool, status: 'True', reason: 'InUse', message: `used by ${owner}` };
   if (users.length === 0)
     return { pool, status: 'True', reason: 'Reserved', message: `${list} waits for ${owner}` };

@@ -2,9 +2,10 @@
  * Who we are and how to reach the API server, from a pod's service account or a kubeconfig file, wrapped so that
  * everything shares one pool of connections.
  */
-import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Identity } from './identity.ts';
 import { serviceAccount, serviceAccountFolder } from './service-account.ts';
+import { Agent, ProxyAgent } from './undici.ts';
 
 /** What one request needs; the dispatcher is the shared pool. */
 export interface Connection {

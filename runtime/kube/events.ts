@@ -196,11 +196,11 @@ class Recorder implements EventRecorder {
   }
 }
 
-/** Short: thousands are kept. */
+/** Short, and no part of something longer: thousands are kept. */
 function identity(object: InvolvedObject, ...event: readonly string[]): string {
   const { apiVersion, kind, namespace, name, uid } = object;
   const all = JSON.stringify([apiVersion, kind, namespace, name, uid, ...event]);
-  return createHash('sha256').update(all).digest('base64').slice(0, 24);
+  return createHash('sha256').update(all).digest().subarray(0, 18).toString('base64');
 }
 
 /** Names must not collide between processes: time and content. */

@@ -3,7 +3,8 @@
  * One seed, one set: whatever is found can be made again.
  */
 import { ingestSchemas, type ConfigKind } from '#core/api/ingest.ts';
-import { metallbResources, resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
+import { metallbResources } from '#core/api/resources.ts';
 import { structureOf, type Structure } from '#core/api/structure.ts';
 import { compileKeeping, type LastGood } from '#core/config/keep.ts';
 import { namespace, node, NAMESPACE, resources, type TestObject } from '#tests/support/config-factories.ts';

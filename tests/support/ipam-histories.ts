@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { claimOf } from '#core/ipam/request.ts';
-import { sharingConflict, type AddressUse } from '#core/ipam/sharing.ts';
+import { emptyUse, joinUse, sharingConflict, type AddressUse } from '#core/ipam/sharing.ts';
 import type { Pool } from '#core/model/config.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import { app, ask, pool, tcp, type ServiceOptions } from './ipam.ts';
@@ -73,10 +73,9 @@ export function conflicts(views: Iterable<ServiceView>): readonly string[] {
       const use = uses.get(ip);
       const conflict = sharingConflict(use, claim);
       if (conflict !== undefined) found.push(`${view.key} on ${ip}: ${JSON.stringify(conflict)}`);
-      const next = use ?? { ...claim, users: new Map(), ports: new Map() };
-      next.users.set(claim.key, claim.ports);
-      for (const port of claim.ports) next.ports.set(port, claim.key);
-      uses.set(ip, { ...next });
+      const next = use ?? emptyUse();
+      joinUse(next, claim);
+      uses.set(ip, next);
     }
   }
   return found;

@@ -1,5 +1,5 @@
 /** The file-based catalog: package, channel and bundle as `opm serve` hands them to OLM. */
-import { resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
 import { clusterServiceVersion, icon } from '#tools/bundle/csv.ts';
 import { channelName, csvName, packageName, skipRange, type Release } from '#tools/bundle/release.ts';
 import { customResourceDefinition } from '#tools/crds/crd.ts';

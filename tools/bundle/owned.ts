@@ -1,6 +1,6 @@
 /** The kinds as a CSV lists them: every version that is served, with what stands behind an object of it. */
 import type { ResourceDefinition, ResourceVersion } from '#core/api/define.ts';
-import { resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
 import { render } from '#operator/render/render.ts';
 import { descriptors } from '#tools/bundle/descriptors.ts';
 import { namespace } from '#tools/bundle/release.ts';

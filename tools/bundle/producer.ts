@@ -1,6 +1,6 @@
 /** The OLM bundle of a release and the catalog it is in; `npm run generate` writes the current release's. */
 import { stringify } from 'yaml';
-import { resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
 import { catalog } from '#tools/bundle/catalog.ts';
 import { clusterServiceVersion } from '#tools/bundle/csv.ts';
 import { annotations, bundleDockerfile, scorecardConfig } from '#tools/bundle/metadata.ts';

@@ -1,5 +1,5 @@
 /** What is generated from core/api: one CRD and one page of documentation for each kind. */
-import { resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
 import { crdYaml } from '#tools/crds/crd.ts';
 import { docsPage } from '#tools/crds/docs.ts';
 import type { GeneratedFile } from '#tools/generated-file.ts';

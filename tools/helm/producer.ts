@@ -1,5 +1,5 @@
 /** The Helm chart: the operator and one MetalLB object. Everything is generated but the notes and the MetalLB object's template. */
-import { resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
 import { operatorDeployment, operatorRbac } from '#operator/render/install.ts';
 import type { Manifest } from '#operator/render/manifest.ts';
 import { crdYaml } from '#tools/crds/crd.ts';

@@ -1,6 +1,6 @@
 /** Manifests under config/ that are made from operator/render: nothing there is written by hand but the samples. */
 import { stringify } from 'yaml';
-import { resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
 import { namespaceManifest, operatorDeployment, operatorRbac } from '#operator/render/install.ts';
 import type { Manifest, RenderOptions } from '#operator/render/manifest.ts';
 import { render } from '#operator/render/render.ts';

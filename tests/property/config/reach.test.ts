@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
 import { structureOf, type Structure } from '#core/api/structure.ts';
 import { around, cluster, kinds } from '#tests/support/config-arbitraries.ts';
 import { compiled } from '#tests/support/config-factories.ts';

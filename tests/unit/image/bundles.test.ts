@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { build, packagesIn, PROGRAMS, type ProgramName } from '#tools/build.ts';
+import { build, packagesAtStart, packagesIn, PROGRAMS, type ProgramName } from '#tools/build.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 
@@ -31,6 +31,17 @@ describe('packages in the bundles', () => {
   it.each(PROGRAMS)('%s has none it may not have', async (program) => {
     expect(await offenders(program, repository)).toEqual([]);
   });
+
+  it.each(['controller', 'speaker'] as const)(
+    '%s loads client-node for a kubeconfig only',
+    async (program) => {
+      const { bundles } = await build('', { programs: [program], write: false });
+      const [main] = bundles.filter(({ entry }) => entry.endsWith('main.ts'));
+      const found = main && [packagesIn(main.metafile), packagesAtStart(main.metafile)];
+      expect(found?.map((names) => names.includes('@kubernetes/client-node'))).toEqual([true, false]);
+      expect(found?.[1]).toEqual(expect.arrayContaining(['undici', 'zod', 'winston']));
+    },
+  );
 
   it.each(PROGRAMS.filter((program) => program !== 'cli'))(
     '%s starts from its bundle alone, and says which file it lacks',

@@ -1,6 +1,6 @@
 /** The OLM bundle says what the schemas, the operator's rights and its Deployment say, for any release. */
 import { describe, expect, it } from 'vitest';
-import { resourceDefinitions } from '#core/api/resources.ts';
+import { resourceDefinitions } from '#core/api/definitions.ts';
 import { operatorClusterRules, operatorRules } from '#operator/render/install.ts';
 import { clusterServiceVersion } from '#tools/bundle/csv.ts';
 import { catalog } from '#tools/bundle/catalog.ts';
