@@ -27,6 +27,8 @@ export class FakeController implements AsyncDisposable {
   readonly events: (EventText & { name: string })[] = [];
   /** Keys of Services in the order in which they were decided on. */
   readonly looks: string[] = [];
+  /** What it warned of, oldest first. */
+  readonly warnings: string[] = [];
   readonly controller: Controller;
   readonly #abort = new AbortController();
 
@@ -37,7 +39,11 @@ export class FakeController implements AsyncDisposable {
       if (message === 'decided' || message === 'no address for a Service')
         this.looks.push(String(fields?.['key']));
     };
-    const logger: Logger = { ...silent, debug: note, warn: note, child: () => logger };
+    const warn = (message: string, fields?: LogFields): void => {
+      this.warnings.push(message);
+      note(message, fields);
+    };
+    const logger: Logger = { ...silent, debug: note, warn, child: () => logger };
     this.controller = new Controller({
       transport,
       client: createKubeClient(transport),

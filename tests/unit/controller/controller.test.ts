@@ -211,6 +211,33 @@ describe('life', () => {
     await eventually(async () => expect(await lab.metrics.expose()).not.toContain('{pool="p"}'));
   });
 
+  it('the time of an allocation starts when the Service is seen, not when its turn comes', async () => {
+    lab.pool('p', '192.0.2.0/28');
+    await lab.start();
+    // After an answer like this nobody has a turn for a while.
+    lab.fake.fail({ kind: 'status', code: 503 }, ({ url }) => url.includes('/services/'));
+    lab.service('first');
+    await eventually(() => expect(lab.warnings).toContain('the API server does not answer, writes wait'));
+    lab.service('a');
+    await eventually(async () =>
+      expect(await lab.metrics.expose()).toContain('store_objects{kind="Service"} 2'),
+    );
+    const seen = performance.now();
+    let waited = 0;
+    await eventually(() => {
+      const served = lab.ips('a').length;
+      if (lab.looksSince(0)['default/a'] === undefined) waited = performance.now() - seen;
+      expect(served).toBe(1);
+    });
+    await eventually(async () => {
+      const text = await lab.metrics.expose();
+      expect(text).toContain('metallb_allocator_allocation_duration_seconds_count 2');
+      const sum = Number(/allocation_duration_seconds_sum (.*)/.exec(text)?.[1]);
+      // Both waited, one behind the other.
+      expect(sum * 1000).toBeGreaterThan(2 * waited);
+    });
+  });
+
   it('126, Q15: stale while an object is bad, and not after it is mended to what it was', async () => {
     lab.pool('p', '192.0.2.0/28');
     await lab.start();
