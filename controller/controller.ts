@@ -67,11 +67,11 @@ export class Controller {
   >;
   /** Undefined while the kind IPReservation is not there. */
   #reservations: ReservationLoop | undefined;
-  /** Keys of the first pass that were not looked at yet; undefined before the pass. */
-  #firstPass: Set<string> | undefined;
-  /** The same of the last look at all. */
+  /** Keys that a look at all has not come to yet. */
   readonly #toLookAt = new Set<string>();
   #active = false;
+  /** The first of these looks: ready is who has finished it, and stays so in the next ones. */
+  #firstPass: 'to come' | 'under way' | 'done' = 'to come';
   #problems: readonly Problem[] | undefined;
 
   constructor(options: ControllerOptions) {
@@ -172,10 +172,9 @@ export class Controller {
   notReady(): string | undefined {
     const waiting = decisiveStores(this.#stores).filter(([, store]) => !store.isSynced);
     if (waiting.length > 0) return `not synced yet: ${waiting.map(([name]) => name).join(', ')}`;
-    if (!this.#active) return undefined;
-    const left = this.#firstPass?.size;
-    if (left === undefined) return 'no configuration in force yet';
-    return left === 0 ? undefined : `first pass: ${left} Services left`;
+    if (!this.#active || this.#firstPass === 'done') return undefined;
+    if (this.#firstPass === 'to come') return 'no configuration in force yet';
+    return `first pass: ${this.#toLookAt.size} Services left`;
   }
 
   /**
@@ -249,8 +248,8 @@ export class Controller {
     try {
       return await this.#services.reconcile(key, signal);
     } finally {
-      this.#firstPass?.delete(key);
       this.#toLookAt.delete(key);
+      if (this.#toLookAt.size === 0 && this.#firstPass === 'under way') this.#firstPass = 'done';
       // What became of its reservations is another thing now; they may have been looked at before it.
       for (const { name } of this.#ipam.allocations.reservations.of(key)) this.#queues.reservations.add(name);
     }
@@ -294,13 +293,12 @@ export class Controller {
   }
 
   #lookAtAll(effects: Effects): void {
-    const first = this.#firstPass === undefined;
     const keys = this.#services
       .newest(this.#stores.services.values())
       .filter((view) => this.#concerns({ key: view.key, old: undefined, now: view }))
       .sort(compareAge)
       .map(({ key }) => key);
-    if (first) this.#firstPass = new Set(keys);
+    if (this.#firstPass === 'to come') this.#firstPass = keys.length === 0 ? 'done' : 'under way';
     for (const key of keys) {
       this.#toLookAt.add(key);
       this.#look(key, PRIORITY.all);
