@@ -49,9 +49,23 @@ describe('election (speaker-l2.md §3.5)', () => {
     expect(order([...nodes].reverse(), address, scores)).toEqual(expected);
   });
 
-  it('A01 E5: of n1, n2 and n3, n1 leads for the start of the block, n3 for what was written', () => {
-    expect(order(['n1', 'n2', 'n3'], '192.0.2.192')).toEqual(['n1', 'n2', 'n3']);
-    expect(order(['n1', 'n2', 'n3'], '192.0.2.200')).toEqual(['n3', 'n1', 'n2']);
+  it.each([
+    ['A01 E5: the start of the block', '192.0.2.192', ['n1', 'n2', 'n3']],
+    ['A01 E5: what was written', '192.0.2.200', ['n3', 'n1', 'n2']],
+    ['A06 E3, first Service', '192.0.2.32', ['n3', 'n1', 'n2']],
+    ['A06 E3, second Service', '192.0.2.33', ['n3', 'n1', 'n2']],
+    ['A10 E5', '198.51.100.80', ['n3', 'n1', 'n2']],
+    ['A18 E3', '192.0.2.111', ['n1', 'n3', 'n2']],
+    ['A20 E5', '192.0.2.120', ['n2', 'n1', 'n3']],
+    ['A22 E2', '192.0.2.251', ['n3', 'n2', 'n1']],
+    ['A26 E2', '192.0.2.5', ['n2', 'n1', 'n3']],
+    ['B03 E1, before', '192.0.2.60', ['n1', 'n3', 'n2']],
+    ['B03 E1, after', '192.0.2.61', ['n2', 'n3', 'n1']],
+    ['B17 E2', '192.0.2.64', ['n2', 'n3', 'n1']],
+    ['B18 E1', '192.0.2.88', ['n2', 'n1', 'n3']],
+    ['B30', '192.0.2.90', ['n2', 'n3', 'n1']],
+  ])('nodes n1, n2, n3 of the field cases, %s', (_case, address, expected) => {
+    expect(order(['n1', 'n2', 'n3'], address)).toEqual(expected);
   });
 
   it.each([
