@@ -1,14 +1,15 @@
-/** Histories of Services and pools at random: what may happen, and what must hold whatever happens. */
+/** Histories of Services, pools and namespaces at random: what may happen, and what must hold whatever happens. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { claimOf } from '#core/ipam/request.ts';
 import { emptyUse, joinUse, sharingConflict, type AddressUse } from '#core/ipam/sharing.ts';
 import type { Pool } from '#core/model/config.ts';
 import type { ServiceView } from '#core/model/views.ts';
+import { compiled, pool as poolObject, type TestObject } from './config-factories.ts';
 import { app, ask, pool, tcp, type ServiceOptions } from './ipam.ts';
 
 /** Small, so that there is not enough for everybody. */
-export const POOL_SETS: readonly (readonly Pool[])[] = [
+const POOL_SETS: readonly (readonly Pool[])[] = [
   [pool('a', ['192.0.2.0/31'])],
   [pool('a', ['192.0.2.0/31', '2001:db8::/127']), pool('b', ['192.0.2.4/32'])],
   [pool('b', ['192.0.2.0/30'], { excluded: ['192.0.2.0', '192.0.2.2/31'] }), pool('v6', ['2001:db8::/127'])],
@@ -25,6 +26,75 @@ export const POOL_SETS: readonly (readonly Pool[])[] = [
   ],
   [],
 ];
+
+/** Pools that only some namespaces may use, as their objects say it. */
+const PINNED_SETS: readonly (readonly TestObject[])[] = [
+  [
+    poolObject('a', ['192.0.2.0/32', '2001:db8::/127'], {
+      serviceAllocation: { namespaceSelectors: [team('x')] },
+    }),
+    poolObject('b', ['192.0.2.4/32'], {
+      serviceAllocation: { namespaceSelectors: [team('y')], priority: 5 },
+    }),
+    poolObject('c', ['198.51.100.0/32']),
+  ],
+  [
+    poolObject('a', ['192.0.2.0/31'], { serviceAllocation: { namespaces: ['n2'], priority: 1 } }),
+    poolObject('m', ['192.0.2.4/32', '2001:db8::/127'], {
+      serviceAllocation: {
+        namespaceSelectors: [team('x'), team('y')],
+        serviceSelectors: [{ matchLabels: { app: 'x' } }],
+      },
+    }),
+  ],
+];
+
+function team(name: string): object {
+  return { matchLabels: { team: name } };
+}
+
+export const NAMESPACES = ['n1', 'n2'] as const;
+export const TEAMS = ['', 'x', 'y'] as const;
+export const POOLS = fc.nat({ max: POOL_SETS.length + PINNED_SETS.length - 1 });
+
+/** Pools that change with the configuration's objects and with the labels of namespaces. */
+export class Configuration {
+  #set: number;
+  readonly #teams = new Map<string, string>();
+  readonly #compiled = new Map<string, readonly Pool[]>();
+
+  constructor(set: number) {
+    this.#set = set;
+  }
+
+  choose(set: number): void {
+    this.#set = set;
+  }
+
+  /** Labels a namespace; without a team it has no label. */
+  label(namespace: string, name: string): void {
+    this.#teams.set(namespace, name);
+  }
+
+  /** Those in force; the same list as long as nothing changes. */
+  get pools(): readonly Pool[] {
+    const plain = POOL_SETS[this.#set];
+    if (plain !== undefined) return plain;
+    const key = JSON.stringify([this.#set, NAMESPACES.map((name) => this.#teams.get(name))]);
+    const pools = this.#compiled.get(key) ?? this.#compile();
+    this.#compiled.set(key, pools);
+    return pools;
+  }
+
+  #compile(): readonly Pool[] {
+    const namespaces = NAMESPACES.map((name) => {
+      const label = this.#teams.get(name) ?? '';
+      return { name, labels: label === '' ? {} : { team: label } };
+    });
+    const objects = PINNED_SETS[this.#set - POOL_SETS.length] ?? [];
+    return compiled(objects, { namespaces, scope: { kind: 'controller' } }).config.pools;
+  }
+}
 
 export const KEYS = ['n1/a', 'n1/b', 'n1/c', 'n2/a', 'n2/b', 'n2/c', 'n2/d'];
 

@@ -1,5 +1,5 @@
 /**
- * Random histories of Services, pools, restarts and failed writes (controller.md §8): no address is held twice
+ * Random histories of Services, pools, namespaces, restarts and failed writes (controller.md §8): no address is held twice
  * unless sharing allows it, nothing moves without a cause, everything allocatable is allocated, and restarts
  * make no difference.
  */
@@ -11,12 +11,23 @@ import { exclusionOf } from '#core/model/exclusions.ts';
 import { parseAddress } from '#core/model/ip.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import { service, World, type ServiceOptions } from '#tests/support/ipam.ts';
-import { expectNoConflict, holders, KEYS, POOL_SETS, serviceOptions } from '#tests/support/ipam-histories.ts';
+import {
+  Configuration,
+  expectNoConflict,
+  holders,
+  KEYS,
+  NAMESPACES,
+  POOLS,
+  serviceOptions,
+  TEAMS,
+} from '#tests/support/ipam-histories.ts';
+import { servable } from '#tests/support/ipam-servable.ts';
 
 type Step =
   | { readonly do: 'put'; readonly key: string; readonly options: ServiceOptions }
   | { readonly do: 'delete'; readonly key: string }
   | { readonly do: 'pools'; readonly set: number }
+  | { readonly do: 'namespace'; readonly name: string; readonly team: string }
   | { readonly do: 'reserve'; readonly name: string; readonly key: string; readonly ips: readonly string[] }
   | { readonly do: 'failedWrite'; readonly key: string };
 
@@ -30,9 +41,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), key: fc.constantFrom(...KEYS) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('pools' as const), set: POOLS }) },
   {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('pools' as const), set: fc.nat({ max: POOL_SETS.length - 1 }) }),
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('namespace' as const),
+      name: fc.constantFrom(...NAMESPACES),
+      team: fc.constantFrom(...TEAMS),
+    }),
   },
   {
     weight: 1,
@@ -58,7 +74,18 @@ const history = fc.array(fc.oneof({ weight: 10, arbitrary: step }, { weight: 2, 
   maxLength: 25,
 });
 
-function run(world: World, action: Step): void {
+/** A world and what its pools are made of. */
+class Scene {
+  readonly configuration: Configuration;
+  readonly world: World;
+
+  constructor(set: number) {
+    this.configuration = new Configuration(set);
+    this.world = new World(this.configuration.pools);
+  }
+}
+
+function run({ world, configuration }: Scene, action: Step): void {
   switch (action.do) {
     case 'put':
       if (world.services.has(action.key)) world.edit(action.key, action.options);
@@ -68,7 +95,12 @@ function run(world: World, action: Step): void {
       if (world.services.has(action.key)) world.delete(action.key);
       break;
     case 'pools':
-      world.configure(POOL_SETS[action.set] ?? []);
+      configuration.choose(action.set);
+      world.configure(configuration.pools);
+      break;
+    case 'namespace':
+      configuration.label(action.name, action.team);
+      world.configure(configuration.pools);
       break;
     case 'reserve':
       world.reserve(action.name, action.key, action.ips);
@@ -116,6 +148,13 @@ function expectSettled(world: World): void {
   expect(records(world)).toEqual(before);
 }
 
+/** Nobody waits for whom a search through all addresses finds something. */
+function expectNoneLeft(world: World): void {
+  const { pools, reservations } = world.ipam.allocations;
+  const services = [...world.services.values()];
+  expect(servable({ services, pools, keptFor: (address) => reservations.owners(address) })).toEqual([]);
+}
+
 function records(world: World): Record<string, string[]> {
   return Object.fromEntries([...world.services.keys()].sort().map((key) => [key, world.ips(key)]));
 }
@@ -138,18 +177,20 @@ function expectUnmoved(before: readonly ServiceView[], world: World, touched: st
 }
 
 describe('histories', () => {
-  it('never conflict, never move without cause, always settle', () => {
+  it('never conflict, never move without cause, always settle, serve all that can be served', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 5 }), history, (set, steps) => {
-        const world = new World(POOL_SETS[set] ?? []);
+      fc.property(POOLS, history, (set, steps) => {
+        const scene = new Scene(set);
+        const { world } = scene;
         for (const action of steps) {
           const before = holders(world.services.values());
-          run(world, action);
+          run(scene, action);
           expectNoConflict(world.services.values());
           expectNothingExcluded(world);
           expectReserved(before, world);
           expectUnmoved(before, world, 'key' in action && action.do !== 'reserve' ? action.key : undefined);
           expectSettled(world);
+          expectNoneLeft(world);
         }
       }),
       { numRuns: 400 },
@@ -158,14 +199,14 @@ describe('histories', () => {
 
   it('restarts at any point make no difference', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 5 }), history, fc.infiniteStream(fc.boolean()), (set, steps, restarts) => {
-        const plain = new World(POOL_SETS[set] ?? []);
-        const restarted = new World(POOL_SETS[set] ?? []);
+      fc.property(POOLS, history, fc.infiniteStream(fc.boolean()), (set, steps, restarts) => {
+        const plain = new Scene(set);
+        const restarted = new Scene(set);
         for (const action of steps) {
           run(plain, action);
           run(restarted, action);
-          if (restarts.next().value === true) restarted.restart();
-          expect(records(restarted)).toEqual(records(plain));
+          if (restarts.next().value === true) restarted.world.restart();
+          expect(records(restarted.world)).toEqual(records(plain.world));
         }
       }),
       { numRuns: 300 },
@@ -174,9 +215,10 @@ describe('histories', () => {
 
   it('counters are the distinct recorded addresses', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 5 }), history, (set, steps) => {
-        const world = new World(POOL_SETS[set] ?? []);
-        for (const action of steps) run(world, action);
+      fc.property(POOLS, history, (set, steps) => {
+        const scene = new Scene(set);
+        const { world } = scene;
+        for (const action of steps) run(scene, action);
         for (const { name } of world.ipam.allocations.pools) {
           const used = holders(world.services.values())
             .filter(({ key }) => world.poolOf(key) === name)

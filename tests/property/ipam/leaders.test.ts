@@ -6,19 +6,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { service, type ServiceOptions } from '#tests/support/ipam.ts';
 import {
+  Configuration,
   conflicts,
   expectNoConflict,
   holders,
   KEYS,
-  POOL_SETS,
+  NAMESPACES,
+  POOLS,
   serviceOptions,
+  TEAMS,
 } from '#tests/support/ipam-histories.ts';
 import { Leader, StoredCluster, type Fate } from '#tests/support/ipam-leaders.ts';
+import { servable } from '#tests/support/ipam-servable.ts';
 
 type Step =
   | { readonly do: 'put'; readonly key: string; readonly options: ServiceOptions }
   | { readonly do: 'delete'; readonly key: string }
   | { readonly do: 'pools'; readonly set: number }
+  | { readonly do: 'namespace'; readonly name: string; readonly team: string }
   | { readonly do: 'observe'; readonly old: boolean }
   | { readonly do: 'newLeader'; readonly flush: boolean }
   | { readonly do: 'finish' }
@@ -28,7 +33,9 @@ type Step =
 const key = fc.constantFrom(...KEYS);
 const choice = fc.nat({ max: 6 });
 const fate = fc.constantFrom<Fate>('done', 'done', 'done', 'failed', 'done without an answer');
-const set = fc.nat({ max: POOL_SETS.length - 1 });
+const set = POOLS;
+const name = fc.constantFrom(...NAMESPACES);
+const team = fc.constantFrom(...TEAMS);
 const is = <T extends string>(name: T): fc.Arbitrary<T> => fc.constant(name);
 
 /** `overlap`: the old leader goes on for a while after the new one has taken over. */
@@ -38,6 +45,7 @@ function stepsOf(options: fc.Arbitrary<ServiceOptions>, overlap: boolean): fc.Ar
     { weight: 3, arbitrary: fc.record({ do: is('put'), key, options }) },
     { weight: 1, arbitrary: fc.record({ do: is('delete'), key }) },
     { weight: 1, arbitrary: fc.record({ do: is('pools'), set }) },
+    { weight: 1, arbitrary: fc.record({ do: is('namespace'), name, team }) },
     { weight: 4, arbitrary: fc.record({ do: is('observe'), old }) },
     { weight: 8, arbitrary: fc.record({ do: is('decide'), old, choice }) },
     { weight: 8, arbitrary: fc.record({ do: is('settle'), old, choice, fate }) },
@@ -51,6 +59,7 @@ function stepsOf(options: fc.Arbitrary<ServiceOptions>, overlap: boolean): fc.Ar
 
 class Run {
   readonly cluster = new StoredCluster();
+  readonly #configuration: Configuration;
   leader: Leader;
   old: Leader | undefined;
   /** Services that their users, or the pools, gave a reason to move since all was settled. */
@@ -58,7 +67,8 @@ class Run {
   #created = 0;
 
   constructor(set: number) {
-    this.cluster.pools = POOL_SETS[set] ?? [];
+    this.#configuration = new Configuration(set);
+    this.cluster.pools = this.#configuration.pools;
     this.leader = new Leader(this.cluster);
   }
 
@@ -70,9 +80,11 @@ class Run {
         this.cluster.services.delete(step.key);
         return;
       case 'pools':
-        this.cluster.pools = POOL_SETS[step.set] ?? [];
-        for (const each of KEYS) this.caused.add(each);
-        return;
+        this.#configuration.choose(step.set);
+        return this.#configure();
+      case 'namespace':
+        this.#configuration.label(step.name, step.team);
+        return this.#configure();
       case 'finish':
         return this.leader.finish();
       case 'newLeader':
@@ -88,6 +100,11 @@ class Run {
       case 'settle':
         return this.#who(step.old)?.settle(step.choice, step.fate);
     }
+  }
+
+  #configure(): void {
+    this.cluster.pools = this.#configuration.pools;
+    for (const each of KEYS) this.caused.add(each);
   }
 
   #who(old: boolean): Leader | undefined {
@@ -130,7 +147,9 @@ function expectUnmoved(before: Record<string, string[]>, run: Run): void {
 /** All are served as far as they can be, and yet another leader has nothing to do. */
 function expectFinal(run: Run): void {
   run.leader.finish();
-  expectNoConflict(run.cluster.services.values());
+  const services = [...run.cluster.services.values()];
+  expectNoConflict(services);
+  expect(servable({ services, pools: run.cluster.pools })).toEqual([]);
   const before = run.records();
   new Leader(run.cluster).finish();
   expect(run.records()).toEqual(before);
@@ -173,8 +192,9 @@ describe('leaders', () => {
       { weight: 5, arbitrary: fc.record({ do: is('put'), key, options: serviceOptions }) },
       { weight: 2, arbitrary: fc.record({ do: is('delete'), key }) },
       { weight: 1, arbitrary: fc.record({ do: is('pools'), set }) },
+      { weight: 1, arbitrary: fc.record({ do: is('namespace'), name, team }) },
     );
-    const disturbance = fc.array(fc.oneof(is('done'), is('newLeader')), { maxLength: 8 });
+    const disturbance = fc.array(fc.oneof(is('done'), is('failed'), is('newLeader')), { maxLength: 8 });
     const history = fc.array(fc.tuple(user, disturbance), { minLength: 1, maxLength: 25, size: 'max' });
     fc.assert(
       fc.property(set, history, (first, steps) => {
