@@ -10,6 +10,9 @@ export class TcpProxy {
   silent = false;
   /** New connections are reset at once. */
   refusing = false;
+  /** What goes to the server waits for `letGo`, in order and complete. */
+  holding = false;
+  readonly #held: (() => void)[] = [];
   /** Connections opened so far. */
   opened = 0;
   readonly #target: number;
@@ -31,6 +34,17 @@ export class TcpProxy {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Chunks on their way to the server that wait. */
+  get held(): number {
+    return this.#held.length;
+  }
+
+  /** What waits goes on, late. */
+  letGo(): void {
+    this.holding = false;
+    for (const pass of this.#held.splice(0)) pass();
   }
 
   /** Resets every open connection. */
@@ -60,16 +74,17 @@ export class TcpProxy {
         other.destroy();
       });
     }
-    client.pipe(this.#filter(() => 0)).pipe(server);
-    server.pipe(this.#filter(() => this.delayMs)).pipe(client);
+    client.pipe(this.#filter({ toServer: true })).pipe(server);
+    server.pipe(this.#filter({ toServer: false })).pipe(client);
   }
 
-  #filter(delayMs: () => number): Transform {
+  #filter({ toServer }: { toServer: boolean }): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         if (this.silent) return done();
-        const wait = delayMs();
-        if (wait === 0) done(null, chunk);
+        const wait = toServer ? 0 : this.delayMs;
+        if (toServer && this.holding) this.#held.push(() => done(null, chunk));
+        else if (wait === 0) done(null, chunk);
         else setTimeout(() => done(null, chunk), wait);
       },
     });
