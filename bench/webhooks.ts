@@ -50,7 +50,7 @@ export async function webhooks(report: Reporter, sizes: readonly number[] = [10,
       await lab.api.send('POST', CONFIGURATIONS, registration);
       await asked(lab, true);
       report.step(`${size} pools, with the webhook`);
-      figures.push(...(await measured(lab, size, 'webhook')), ...without);
+      figures.push(...(await measured(lab, size, 'webhook')), ...(await afterwards(lab, size)), ...without);
     }
     return figures;
   } finally {
@@ -92,6 +92,23 @@ async function store(lab: Lab, from: number, to: number): Promise<void> {
     const { status, text } = await write(lab, `pool-${index}`, pool(index), false);
     if (status !== 201) throw new Error(`pool ${index} was not stored: ${text}`);
   });
+}
+
+/** Creations one after the other that are stored: each waits for the watch to show it, or makes the next one read. */
+async function afterwards(lab: Lab, count: number): Promise<Figure[]> {
+  const times: number[] = [];
+  const names = Array.from({ length: SAMPLES }, (_, index) => `stored-${index}`);
+  for (const [index, name] of names.entries()) {
+    const started = performance.now();
+    const { status, text } = await write(lab, name, pool(60_000 + index), false);
+    times.push(performance.now() - started);
+    if (status !== 201) throw new Error(`${name} was refused: ${text}`);
+  }
+  await inParallel(names, CREATORS, async (name) => {
+    await lab.api.send('DELETE', `/apis/metallb.io/v1beta1/namespaces/${NAMESPACE}/ipaddresspools/${name}`);
+  });
+  const size = `${SAMPLES} creations, ${count} pools stored`;
+  return distribution('webhook, IPAddressPool that is stored', { unit: 'ms', size }, times);
 }
 
 /** Creations one after the other, as dry runs: all of admission, nothing stored. */

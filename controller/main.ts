@@ -14,7 +14,7 @@ import { loadCredentials } from '#runtime/kube/credentials.ts';
 import { createEventRecorder } from '#runtime/kube/events.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { ownPod } from '#runtime/kube/own-pod.ts';
-import { createTransport } from '#runtime/kube/transport.ts';
+import { createTransport, type Transport } from '#runtime/kube/transport.ts';
 import type { KubeClient } from '#runtime/kube/types.ts';
 import { startElector, type Elector } from '#runtime/lease/elector.ts';
 import { runProgram, type Program } from '#runtime/lifecycle/program.ts';
@@ -41,7 +41,7 @@ async function start(program: ControllerProgram): Promise<void> {
     throw new SettingsError(['--namespace / $METALLB_NAMESPACE: must be given outside a pod']);
   const transport = createTransport(credentials, { logger, metrics, userAgent: 'controller' });
   const client = createKubeClient(transport);
-  const webhooks = await admission(program, client, namespace);
+  const webhooks = await admission(program, { transport, client, namespace });
   if (settings.webhookMode === 'onlywebhook')
     return serve(program, { client, metrics, ready: () => webhooks?.notReady() });
   const events = createEventRecorder({ client, component: COMPONENT, logger });
@@ -88,15 +88,13 @@ async function serve(
 /** The admission webhooks, where they are asked for. Nothing else waits for them. */
 async function admission(
   { settings, logger, scope }: ControllerProgram,
-  client: KubeClient,
-  namespace: string,
+  kube: { transport: Transport; client: KubeClient; namespace: string },
 ): Promise<Webhooks | undefined> {
   if (settings.webhookMode === 'disabled') return undefined;
   // Loaded where it is needed: the rules of all kinds take memory.
   const { startWebhooks } = await import('#controller/webhooks/start.ts');
   const webhooks = await startWebhooks({
-    client,
-    namespace,
+    ...kube,
     port: settings.webhookPort,
     secret: settings.webhookSecret,
     service: settings.certServiceName,

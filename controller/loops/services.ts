@@ -12,6 +12,7 @@ import { withRecord, type RecentServices } from '#controller/loops/service-recor
 import type { EventRecorder } from '#runtime/kube/events.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { KubeError, type KubeClient, type KubeObject, type Store } from '#runtime/kube/types.ts';
+import { isOlder } from '#runtime/kube/versions.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { done, type Outcome } from '#runtime/queue/types.ts';
 
@@ -101,7 +102,11 @@ export class ServiceLoop {
     if (written === undefined) return stored;
     if (stored === undefined && this.#unseen.has(key)) return written;
     this.#unseen.delete(key);
-    if (stored === undefined || stored.uid !== written.uid || !isOlder(stored, written)) {
+    const isLatest =
+      stored === undefined ||
+      stored.uid !== written.uid ||
+      !isOlder(stored.resourceVersion, written.resourceVersion);
+    if (isLatest) {
       this.#written.delete(key);
       return stored;
     }
@@ -199,13 +204,6 @@ function writes(decision: Decision): boolean {
 function retried(error: unknown): unknown {
   if (!(error instanceof KubeError) || error.retry !== 'never') return error;
   return new AppError('KUBE', error.message, { retry: 'backoff', cause: error });
-}
-
-/** Resource versions are decimal numbers that grow; anything else counts as newer. */
-function isOlder(a: ServiceView, b: ServiceView): boolean {
-  const [left, right] = [a.resourceVersion, b.resourceVersion];
-  if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false;
-  return BigInt(left) < BigInt(right);
 }
 
 function refOf(view: ServiceView): { type: typeof kinds.Service; namespace: string; name: string } {

@@ -6,6 +6,8 @@ import type { RawObject } from '#core/model/projections.ts';
 export interface Review {
   readonly uid: string;
   readonly request: AdmissionRequest;
+  /** Whatever the answer is, nothing will be stored. */
+  readonly dryRun: boolean;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -24,6 +26,7 @@ export function readReview(path: string, body: unknown): Review | undefined {
   if (kind !== route.kind || !isOperation(operation)) return undefined;
   return {
     uid: text(request['uid']),
+    dryRun: request['dryRun'] === true,
     request: {
       operation,
       kind: route.kind,

@@ -7,14 +7,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import { admit, admitAtOnce, type AdmissionAnswer, type AdmissionRequest } from '#core/config/admission.ts';
 import { answerConversion, CONVERT_PATH } from '#controller/webhooks/conversion.ts';
-import { answerReview, readReview } from '#controller/webhooks/review.ts';
-import { readStored } from '#controller/webhooks/stored.ts';
-import type { KubeClient } from '#runtime/kube/types.ts';
+import { answerReview, readReview, type Review } from '#controller/webhooks/review.ts';
+import { readStored, type StoredOptions } from '#controller/webhooks/stored.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 
-export interface WebhookOptions {
-  readonly client: Pick<KubeClient, 'list'>;
-  readonly namespace: string;
+export interface WebhookOptions extends StoredOptions {
   readonly logger: Logger;
 }
 
@@ -47,21 +44,34 @@ async function handle(
   }
   const review = readReview(path, body);
   if (review === undefined) return reply(response, 400, { message: 'not an AdmissionReview for this path' });
-  const answer = await decide(options, review.request);
+  const answer = await decide(options, review);
   const { kind, name, operation } = review.request;
   if (!answer.allowed)
     options.logger.info('admission denied', { kind, name, operation, reason: answer.message });
   return reply(response, 200, answerReview(review.uid, answer));
 }
 
-/** Asks the rules. A fault of ours, or of the API server, must not stand in the way of a user. */
-export async function decide(options: WebhookOptions, request: AdmissionRequest): Promise<AdmissionAnswer> {
-  const { client, namespace, logger } = options;
+/** Asks the rules, and remembers what is let through. A fault of ours, or of the API server, must not stand in the way of a user. */
+export async function decide(
+  options: WebhookOptions,
+  { request, dryRun }: Pick<Review, 'request' | 'dryRun'>,
+): Promise<AdmissionAnswer> {
+  const answer = await judge(options, request);
+  if (answer.allowed && !dryRun) options.memory?.letThrough(request);
+  return answer;
+}
+
+async function judge(options: WebhookOptions, request: AdmissionRequest): Promise<AdmissionAnswer> {
+  const { namespace, logger } = options;
   try {
     const atOnce = admitAtOnce(request, namespace);
     if (atOnce !== undefined) return atOnce;
     const signal = AbortSignal.timeout(DEADLINE_MS);
-    return admit(request, await readStored(client, namespace, request.kind, signal));
+    const { resources, remembered } = await readStored(options, request.kind, signal, { afresh: false });
+    const answer = admit(request, resources);
+    if (answer.allowed || !remembered) return answer;
+    // What stands in the way may be gone by now.
+    return admit(request, (await readStored(options, request.kind, signal, { afresh: true })).resources);
   } catch (error) {
     logger.error('admission without check', { kind: request.kind, name: request.name, error });
     const why = error instanceof Error ? error.message : 'unknown error';

@@ -2,9 +2,11 @@
 import type { Server } from 'node:https';
 import { ensureCaBundle, ensureConversionCa, type BundleOutcome } from '#controller/webhooks/ca-bundle.ts';
 import { ensureCertificates } from '#controller/webhooks/certificates.ts';
+import { Memory } from '#controller/webhooks/memory.ts';
 import { createWebhookServer } from '#controller/webhooks/server.ts';
 import { listen, type RunningServer } from '#runtime/http/server.ts';
 import { CertificateSource, reloadCertificate, secureOptions, type TlsSettings } from '#runtime/http/tls.ts';
+import type { Transport } from '#runtime/kube/transport.ts';
 import type { KubeClient } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
@@ -14,6 +16,7 @@ const LOOK_MS = 15_000;
 const DRAIN_MS = 5000;
 
 export interface WebhooksOptions {
+  readonly transport: Transport;
   readonly client: KubeClient;
   readonly namespace: string;
   readonly port: number;
@@ -34,9 +37,12 @@ export interface Webhooks extends RunningServer {
 
 /** Listens at once; requests can be answered as soon as there is a certificate. Throws AppError when the port is taken. */
 export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks> {
-  const { client, namespace, logger, port } = options;
+  const { transport, client, namespace, logger, port, service } = options;
   const secure = secureOptions(options.tls);
-  const server = createWebhookServer({ client, namespace, logger }, secure);
+  const now = (): number => performance.now();
+  const watching = new AbortController();
+  const memory = new Memory(transport, { namespace, service, logger, now, signal: watching.signal });
+  const server = createWebhookServer({ client, namespace, memory, logger, now }, secure);
   const { ready, stop } = await certify(server, options);
   const running = await listen(server, { port, what: 'webhook port' });
   logger.info('webhooks are served', { port: running.port });
@@ -44,6 +50,7 @@ export async function startWebhooks(options: WebhooksOptions): Promise<Webhooks>
     port: running.port,
     notReady: () => (ready() ? undefined : 'no certificate for the webhooks yet'),
     [Symbol.asyncDispose]: async () => {
+      watching.abort();
       await stop();
       await running[Symbol.asyncDispose]();
     },

@@ -17,7 +17,7 @@ const rbacGroup = 'rbac.authorization.k8s.io';
 
 /** What the rules look at, and where the CA goes. */
 const clusterRules: readonly Rule[] = [
-  { apiGroups: [''], resources: ['nodes'], verbs: ['list'] },
+  { apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] },
   {
     apiGroups: ['admissionregistration.k8s.io'],
     resources: ['validatingwebhookconfigurations'],
@@ -39,8 +39,10 @@ const ownRules: readonly Rule[] = [
   {
     apiGroups: ['metallb.io'],
     resources: webhookRoutes.map(({ kind }) => metallbResources[kind].plural).sort(),
-    verbs: ['list'],
+    verbs: ['list', 'watch'],
   },
+  // Whether others answer for the webhooks too.
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
 ];
 
 const selector = { app: 'metallb', component: NAME };

@@ -115,6 +115,18 @@ describe('updates and deletions', () => {
     expect(answer.message).toMatch(/resource must be created in metallb-system namespace/);
   });
 
+  it('152: of two that overlap, one right behind the other, the second is denied; when the first is gone, it is not', async () => {
+    for (let index = 0; index < 40; index += 1) {
+      const [first, second] = [
+        pool(`one${index}`, ['10.0.0.0/24']),
+        pool(`other${index}`, ['10.0.0.128/25']),
+      ];
+      const answers = [await create(first), await create(second), await remove(first), await create(second)];
+      await remove(second);
+      expect(answers.map(({ status }) => status)).toEqual([201, 403, 200, 201]);
+    }
+  });
+
   it('BFD-8: a profile in use cannot be deleted', async () => {
     const profile = bfd('fast');
     await store(profile, peer('p', { bfdProfile: 'fast' }));

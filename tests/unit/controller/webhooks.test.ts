@@ -139,7 +139,7 @@ describe('AdmissionReview', () => {
     };
     const review = readReview(path, body);
     if (review === undefined) throw new Error('unreadable');
-    const answer = await decide({ client, namespace: NAMESPACE, logger: silent }, review.request);
+    const answer = await decide({ client, namespace: NAMESPACE, logger: silent, now: () => 0 }, review);
     expect(answer).toEqual({ allowed: true, message: '', warnings: ['not checked by MetalLB: gone'] });
   });
 });
