@@ -8,6 +8,8 @@ export interface Writes {
   readonly pools: number;
   readonly events: number;
   readonly others: number;
+  /** Leases: the controller's and the API server's own. */
+  readonly leases: number;
   /** Creations and deletions of Services: the bench's. */
   readonly bench: number;
 }
@@ -20,7 +22,7 @@ export interface ServerCounters {
 }
 
 const VERBS = ['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE'];
-const none: Writes = { services: 0, pools: 0, events: 0, others: 0, bench: 0 };
+const none: Writes = { services: 0, pools: 0, events: 0, others: 0, leases: 0, bench: 0 };
 
 /** Reads the text of /metrics. */
 export function countersOf(metrics: string): ServerCounters {
@@ -42,6 +44,7 @@ export function difference(now: Writes, before: Writes): Writes {
     pools: of('pools'),
     events: of('events'),
     others: of('others'),
+    leases: of('leases'),
     bench: of('bench'),
   };
 }
@@ -54,8 +57,9 @@ function groupOf(line: string): keyof Writes | undefined {
   if (what === 'services/status') return 'services';
   if (what === 'ipaddresspools/status') return 'pools';
   if (what === 'events/') return 'events';
+  if (what === 'leases/') return 'leases';
   if (what === 'services/' && (verb === 'POST' || verb === 'DELETE')) return 'bench';
-  // The bench makes pools; the API server renews its own Lease and sees to its own objects.
+  // The bench makes pools; the API server sees to its own objects.
   return /^(configurationstates|ipreservations|secrets|services|validatingwebhook)/.test(what)
     ? 'others'
     : undefined;

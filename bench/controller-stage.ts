@@ -23,6 +23,9 @@ export interface Cpu {
   readonly bench: number;
 }
 
+/** As the manifests start it (operator/render/controller.ts), but for where metrics are and what needs a pod. */
+const FLAGS = ['--leader-elect', '--webhook-mode=disabled'];
+
 /** An API server, a running controller, and a watch that notes when each Service first has an address. */
 export class Stage {
   readonly lab: ControllerLab;
@@ -58,7 +61,7 @@ export class Stage {
     await lab.pool('bench', ['10.0.0.0/8']);
     const credentials = await loadCredentials({ kubeconfig: lab.plane.kubeconfig });
     const counters = await readCounters(credentials);
-    const stage = new Stage(lab, await lab.startController(), credentials, counters);
+    const stage = new Stage(lab, await lab.startController(...FLAGS), credentials, counters);
     await stage.#watch();
     return stage;
   }
@@ -137,6 +140,15 @@ export class Stage {
     const shares = Object.entries(busy).map(([group, sum]) => [group, sum / seconds] as const);
     const inFlight = Object.fromEntries(shares) as unknown as Writes;
     return { ...difference(this.#counters.writes, before.writes), inFlight, busy };
+  }
+
+  /** Starts it again; returns when it is ready and acts. */
+  async restart(): Promise<void> {
+    this.process = await this.lab.startController(...FLAGS);
+    await eventually(() => {
+      if (!this.process.log.includes('configuration in force')) throw new Error('it does not act yet');
+    }, WAIT_MS);
+    await this.process.ready();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -135,8 +135,10 @@ async function idleness({ stage, size, report, idleSeconds }: Case): Promise<Fig
   const before = stage.cpu().controller;
   await setTimeout(idleSeconds * 1000);
   const of = `${size} Services, ${idleSeconds} s`;
+  const writes = await stage.writes();
   return [
-    figure('idle: writes', ours(await stage.writes()), ['', of, '<= 0']),
+    figure('idle: writes', ours(writes), ['', of, '<= 0']),
+    figure('idle: renewals of Leases, by the controller and the API server', writes.leases, ['', of]),
     figure('idle: CPU', stage.cpu().controller - before, ['s', of]),
     figure('idle: resident memory', stage.memory().now, ['MB', of, size === 5000 ? '<= 110' : undefined]),
   ];
@@ -155,7 +157,7 @@ async function restart({ stage, size, report, growth }: Case): Promise<Figure[]>
   report.step(`a restart over ${size} Services`);
   await stage.writes();
   const started = performance.now();
-  stage.process = await stage.lab.startController();
+  await stage.restart();
   const ready = performance.now() - started;
   const { controller: cpu } = stage.cpu();
   growth.add('controller: restart: CPU of the controller', size, cpu);
@@ -228,7 +230,7 @@ async function storm({ stage, size, report, growth }: Case): Promise<Figure[]> {
 }
 
 const ours = ({ services, pools, events, others }: Writes): number => services + pools + events + others;
-const total = (writes: Writes): number => ours(writes) + writes.bench;
+const total = (writes: Writes): number => ours(writes) + writes.leases + writes.bench;
 
 type About = readonly [unit: string, size: string, goal?: string | undefined];
 

@@ -6,7 +6,6 @@ import { Ipam, type Effects } from '#core/ipam/ipam.ts';
 import type { ReservationView } from '#core/ipam/reservation-plan.ts';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import type { Problem } from '#core/model/config.ts';
-import { projectService } from '#core/model/projections.ts';
 import type { ServiceView } from '#core/model/views.ts';
 import { createCompiler } from '#controller/loops/compile.ts';
 import { ConfigurationLoop } from '#controller/loops/configuration.ts';
@@ -181,9 +180,9 @@ export class Controller {
    * Starts to decide and write: call it once, when the stores are in and no other controller acts. `fresh` are
    * Services read after the moment from which we are the only one.
    */
-  activate(fresh: readonly Parameters<typeof projectService>[0][]): void {
+  activate(fresh: readonly ServiceView[]): void {
     this.#active = true;
-    this.#services.takeOver(fresh.map(projectService));
+    this.#services.takeOver(fresh);
     this.#takeOverReservations();
     this.#queues.configuration.add('configuration');
     this.#queues.state.add(STATE_KEY);

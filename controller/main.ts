@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { AppError, SettingsError } from '#core/errors.ts';
+import { projectService } from '#core/model/projections.ts';
+import type { ServiceView } from '#core/model/views.ts';
 import { Controller } from '#controller/controller.ts';
 import { ensureMemberlistSecret } from '#controller/loops/memberlist-secret.ts';
 import { options, settingsProblems, type Settings } from '#controller/settings.ts';
@@ -65,7 +67,10 @@ async function start(program: ControllerProgram): Promise<void> {
   await controller.synced();
   await leadership.elector?.leading;
   const services = { fieldSelector: 'spec.type=LoadBalancer', signal };
-  controller.activate(settings.leaderElect ? await client.list(kinds.Service, services) : []);
+  const fresh: ServiceView[] = [];
+  if (settings.leaderElect)
+    await client.listEach(kinds.Service, services, (raw) => fresh.push(projectService(raw)));
+  controller.activate(fresh);
   if (settings.memberlistSecret !== '') makeSecret(program, client, namespace);
 }
 

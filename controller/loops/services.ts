@@ -82,8 +82,10 @@ export class ServiceLoop {
   /** Services as read at the take-over: each counts until the store has shown that version. */
   takeOver(views: readonly ServiceView[]): void {
     for (const view of views) {
-      this.#written.set(view.key, view);
-      if (this.#options.services.get(view.key) === undefined) this.#unseen.add(view.key);
+      const stored = this.#options.services.get(view.key);
+      if (stored === undefined) this.#unseen.add(view.key);
+      if (stored === undefined || isOlder(stored.resourceVersion, view.resourceVersion))
+        this.#written.set(view.key, view);
     }
   }
 

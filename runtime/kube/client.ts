@@ -1,7 +1,7 @@
 /** Single reads and writes. Programs that follow a kind use stores (watch-store.ts). */
 import { apiVersion, collectionPath, objectPath } from './paths.ts';
 import type { Transport } from './transport.ts';
-import type { KubeClient, KubeObject, ObjectRef, ResourceType, WriteOptions } from './types.ts';
+import type { KubeClient, KubeObject, ListOptions, ObjectRef, ResourceType, WriteOptions } from './types.ts';
 
 /** A list as the API sends it; `items` of a real server lack kind and apiVersion. */
 export interface KubeList {
@@ -26,16 +26,17 @@ class RestClient implements KubeClient {
     return (await this.#transport.call({ method: 'GET', path: objectPath(ref), signal })) as KubeObject;
   }
 
-  async list(
-    type: ResourceType,
-    options: {
-      namespace?: string;
-      labelSelector?: string;
-      fieldSelector?: string;
-      signal?: AbortSignal;
-    } = {},
-  ): Promise<KubeObject[]> {
+  async list(type: ResourceType, options: ListOptions = {}): Promise<KubeObject[]> {
     const items: KubeObject[] = [];
+    await this.listEach(type, options, (item) => items.push(item));
+    return items;
+  }
+
+  async listEach(
+    type: ResourceType,
+    options: ListOptions,
+    visit: (object: KubeObject) => void,
+  ): Promise<void> {
     let next: string | undefined;
     do {
       const query = {
@@ -51,10 +52,9 @@ class RestClient implements KubeClient {
         query,
         signal: options.signal,
       })) as KubeList;
-      for (const item of list.items ?? []) items.push(withType(item, type));
+      for (const item of list.items ?? []) visit(withType(item, type));
       next = list.metadata.continue;
     } while (next !== undefined && next !== '');
-    return items;
   }
 
   async create(type: ResourceType, object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {

@@ -63,6 +63,14 @@ function retryOf(status: number): Retry {
   return status === 400 || status === 403 || status === 404 || status === 422 ? 'never' : 'backoff';
 }
 
+export interface ListOptions {
+  /** Absent: all namespaces. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly signal?: AbortSignal;
+}
+
 export interface WriteOptions {
   /** Sub-resource, e.g. `status`. */
   readonly subresource?: string;
@@ -79,10 +87,9 @@ export interface WriteOptions {
 export interface KubeClient {
   get(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject>;
   /** All objects, paged; for tools and one-off reads. Programs use stores. */
-  list(
-    type: ResourceType,
-    options?: { namespace?: string; labelSelector?: string; fieldSelector?: string; signal?: AbortSignal },
-  ): Promise<KubeObject[]>;
+  list(type: ResourceType, options?: ListOptions): Promise<KubeObject[]>;
+  /** The same one by one, so that no more than a page of them is in memory. */
+  listEach(type: ResourceType, options: ListOptions, visit: (object: KubeObject) => void): Promise<void>;
   create(type: ResourceType, object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   /** PUT; the object's resourceVersion guards the write. */
   replace(ref: ObjectRef, object: KubeObject, options?: WriteOptions): Promise<KubeObject>;

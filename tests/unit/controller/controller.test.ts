@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { metallbResources } from '#core/api/resources.ts';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
+import { projectService } from '#core/model/projections.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { ipsOf, NAMESPACE } from '#tests/support/controller-lab.ts';
 import { eventually } from '#tests/support/eventually.ts';
@@ -154,7 +155,7 @@ describe('life', () => {
     await made.synced();
     lab.fake.breakWatches('silence');
     lab.service('a', { ips: ['192.0.2.0'], pool: 'p' });
-    made.activate([lab.found('a')]);
+    made.activate([projectService(lab.found('a'))]);
     await eventually(() => expect(lab.ips('b')).toEqual(['192.0.2.1']));
     expect(lab.ips('a')).toEqual(['192.0.2.0']);
   });
@@ -169,7 +170,7 @@ describe('life', () => {
     lab.service('gone', { spec: { loadBalancerIP: '192.0.2.0' } });
     const gone = lab.found('gone');
     lab.fake.remove(kinds.Service, 'default/gone');
-    made.activate([lab.found('a'), gone]);
+    made.activate([lab.found('a'), gone].map(projectService));
     await eventually(() => expect(made.notReady()).toBeUndefined());
     expect(lab.ips('a')).toEqual(['192.0.2.0']);
     expect(lab.ips('b')).toEqual([]);
