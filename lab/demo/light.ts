@@ -21,18 +21,22 @@ export class LightStage implements Stage {
   /** Credentials by account: the speakers share theirs, as their pods do. */
   readonly #accounts = new Map<string, Promise<string>>();
 
+  /** Numbers of the nodes that take part. */
+  readonly nodes: readonly number[];
   readonly #speakerArgs: readonly string[];
   readonly #speakerEnv: Readonly<Record<string, string>>;
 
-  /** More arguments and environment for every speaker. */
+  /** More arguments and environment for every speaker; all nodes of the lab take part unless told. */
   constructor(
     lab: Lab,
     speakerArgs: readonly string[] = [],
+    nodes?: readonly number[],
     speakerEnv: Readonly<Record<string, string>> = {},
   ) {
     this.lab = lab;
     this.#speakerArgs = speakerArgs;
     this.#speakerEnv = speakerEnv;
+    this.nodes = nodes ?? Array.from({ length: lab.nodeCount }, (_, index) => index + 1);
     this.deploy = [
       {
         name: 'Custom resources and rights',
@@ -47,10 +51,6 @@ export class LightStage implements Stage {
         run: (progress) => this.#startPrograms(progress),
       },
     ];
-  }
-
-  get nodes(): readonly number[] {
-    return Array.from({ length: this.lab.nodeCount }, (_, i) => i + 1);
   }
 
   async #install(): Promise<Evidence> {
@@ -75,8 +75,7 @@ export class LightStage implements Stage {
     await Promise.all(this.nodes.map((index) => this.startSpeaker(index)));
     progress('waiting until all are ready');
     await this.#ready('control', controller);
-    for (const index of this.nodes)
-      await this.#ready(`node${index}`, this.lab.daemons.find(`speaker-${nodeName(index)}`));
+    for (const index of this.nodes) await this.speakerReady(index);
     return { controller: `pid ${controller.pid}`, speakers: this.nodes.length };
   }
 
@@ -141,6 +140,11 @@ export class LightStage implements Stage {
     const issued = this.#accounts.get(name) ?? this.lab.issueKubeconfig(user, groups);
     this.#accounts.set(name, issued);
     return issued;
+  }
+
+  /** Waits until the speaker of a node says that it is ready. */
+  async speakerReady(index: number): Promise<void> {
+    await this.#ready(`node${index}`, this.lab.daemons.find(`speaker-${nodeName(index)}`));
   }
 
   async #ready(place: Place, daemon: Daemon | undefined): Promise<void> {

@@ -29,6 +29,8 @@ export interface FieldObject {
 export interface FieldOptions {
   /** 3 unless told. */
   readonly nodes?: number;
+  /** Numbers of the nodes whose speakers run; all unless told. */
+  readonly speakers?: readonly number[];
   /** Changes the network before any program of ours runs. */
   readonly before?: (lab: Lab) => Promise<void>;
 }
@@ -38,14 +40,14 @@ export class FieldLab implements AsyncDisposable {
   readonly stage: LightStage;
   #macs: readonly (readonly [mac: string, node: string])[] = [];
 
-  private constructor(lab: Lab) {
+  private constructor(lab: Lab, speakers: readonly number[] | undefined) {
     this.lab = lab;
-    this.stage = new LightStage(lab);
+    this.stage = new LightStage(lab, [], speakers);
   }
 
   /** Nodes with speakers that peer with the router; the LAN client has a route to documentation addresses. */
-  static async start(name: string, { nodes = 3, before }: FieldOptions = {}): Promise<FieldLab> {
-    const field = new FieldLab(await Lab.up({ name, level: 'light', nodes, report: quiet }));
+  static async start(name: string, { nodes = 3, speakers, before }: FieldOptions = {}): Promise<FieldLab> {
+    const field = new FieldLab(await Lab.up({ name, level: 'light', nodes, report: quiet }), speakers);
     try {
       await before?.(field.lab);
       await field.#prepare();
@@ -71,7 +73,7 @@ export class FieldLab implements AsyncDisposable {
   /** Notes the MAC addresses of all cards of the nodes: `eth0` goes by the name of its node, others by `node1/eth1`. */
   async learnCards(): Promise<void> {
     const macs: (readonly [string, string])[] = [];
-    for (const index of this.stage.nodes) {
+    for (let index = 1; index <= this.lab.nodeCount; index += 1) {
       const { stdout } = await this.lab.exec(`node${index}`, ['ip', '-j', 'link', 'show']);
       for (const { ifname, address } of JSON.parse(stdout) as { ifname: string; address: string }[])
         macs.push([address, ifname === 'eth0' ? `node${index}` : `node${index}/${ifname}`]);
