@@ -101,6 +101,7 @@ export class Speaker {
       ...parts,
       stores: { ServiceL2Status: stores.l2Statuses, ServiceBGPStatus: stores.bgpStatuses },
       verdict: (key) => this.#announcer.verdicts.get(key),
+      alive: () => members?.alive,
     });
     this.#sessionStates = new SessionStates({ ...parts, store: parts.sessionStates });
     this.#sessions =

@@ -23,10 +23,12 @@ export interface Heartbeat {
   readonly links: readonly string[];
   /** Number of the sender's present report (32 bits); grows with each change. */
   readonly reportVersion: number;
-  /** Number of the receiver's report that the sender has; 0: none. */
+  /** Number of the receiver's report of which the sender has something; 0: none. */
   readonly reportSeen: number;
-  /** The report itself, while the receiver has not said that it has it. */
-  readonly report: Report | undefined;
+  /** How many pages of that report it has (16 bits). */
+  readonly pagesSeen: number;
+  /** The next page of the report, while the receiver has not said that it has them all. */
+  readonly report: ReportPage | undefined;
 }
 
 /** What a speaker tells the others beside its being alive; sent only when it changed. */
@@ -37,21 +39,28 @@ export interface Report {
   readonly holds: readonly number[];
 }
 
+/** A part of a report that fits into a datagram. */
+export interface ReportPage extends Report {
+  /** From 0. */
+  readonly page: number;
+  readonly pages: number;
+}
+
 export const emptyReport: Report = { cards: [], holds: [] };
 
 /** The echo of one who does not know the other's token. */
 export const UNKNOWN_TOKEN = '0'.repeat(16);
 
-const MAGIC = 0x4d4c4232;
-const FIXED = 4 + 1 + 2 + 8 + 8 + 6 + 4 + 4 + 1;
+const MAGIC = 0x4d4c4233;
+const FIXED = 4 + 1 + 2 + 8 + 8 + 6 + 4 + 4 + 2 + 1;
 const READY = 1;
 const LEAVING = 2;
 const REPORTS = 4;
 const MAX_SUSPECTS = 8_000;
 const MAX_LINKS = 64;
 const MAX_CARDS = 255;
-/** So many fit into one datagram beside everything else. */
-const MAX_HOLDS = 8_000;
+/** Addresses in a page: so many fit into one datagram beside everything else. */
+export const PAGE = 8_000;
 /** With more suspects than this no report is sent along: the cluster has other worries, and a datagram its limit. */
 const MAX_SUSPECTS_BESIDE_REPORT = 1_000;
 
@@ -67,18 +76,28 @@ export function nameId(name: string): number {
   return (high & 0xffff) * 2 ** 32 + low;
 }
 
-/** Writes a heartbeat. Suspects and held addresses beyond 8,000 each and interfaces beyond 64 are left out. */
+/** The pages of a report, at least one. Cards beyond 255 are left out. */
+export function pagesOf({ cards, holds }: Report): readonly ReportPage[] {
+  const pages = Math.max(1, Math.ceil(holds.length / PAGE));
+  return Array.from({ length: pages }, (_, page) => ({
+    page,
+    pages,
+    cards: page === 0 ? cards.slice(0, MAX_CARDS) : [],
+    holds: holds.slice(page * PAGE, (page + 1) * PAGE),
+  }));
+}
+
+/** Writes a heartbeat. Suspects beyond 8,000 and interfaces beyond 64 are left out. */
 export function encodeHeartbeat(beat: Heartbeat): Uint8Array {
   const from = new TextEncoder().encode(beat.from).subarray(0, 255);
   const links = beat.links.slice(0, MAX_LINKS).map((name) => new TextEncoder().encode(name).subarray(0, 255));
   const suspects = beat.suspects.slice(0, MAX_SUSPECTS);
   const report = suspects.length > MAX_SUSPECTS_BESIDE_REPORT ? undefined : beat.report;
-  const cards = report?.cards.slice(0, MAX_CARDS) ?? [];
-  const holds = report?.holds.slice(0, MAX_HOLDS) ?? [];
+  const reported = (report?.cards.length ?? 0) + (report?.holds.length ?? 0);
   const length =
     FIXED +
     (from.length + 2 + 6 * suspects.length + 1 + links.reduce((sum, link) => sum + 1 + link.length, 0)) +
-    (report === undefined ? 0 : 3 + 6 * (cards.length + holds.length));
+    (report === undefined ? 0 : 7 + 6 * reported);
   const writer = new Writer(length);
   writer.uint(MAGIC, 4);
   writer.uint((beat.ready ? READY : 0) | (beat.leaving ? LEAVING : 0) | (report ? REPORTS : 0), 1);
@@ -88,6 +107,7 @@ export function encodeHeartbeat(beat: Heartbeat): Uint8Array {
   writer.uint(beat.sequence, 6);
   writer.uint(beat.reportVersion, 4);
   writer.uint(beat.reportSeen, 4);
+  writer.uint(beat.pagesSeen, 2);
   writer.uint(from.length, 1);
   writer.bytes(from);
   writer.list(suspects, 2);
@@ -97,8 +117,10 @@ export function encodeHeartbeat(beat: Heartbeat): Uint8Array {
     writer.bytes(link);
   }
   if (report !== undefined) {
-    writer.list(cards, 1);
-    writer.list(holds, 2);
+    writer.uint(report.page, 2);
+    writer.uint(report.pages, 2);
+    writer.list(report.cards, 1);
+    writer.list(report.holds, 2);
   }
   return writer.result;
 }
@@ -114,6 +136,7 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
   const sequence = reader.uint(6);
   const reportVersion = reader.uint(4);
   const reportSeen = reader.uint(4);
+  const pagesSeen = reader.uint(2);
   const from = reader.text(reader.uint(1));
   const suspects = reader.list(reader.uint(2), () => reader.uint(6));
   const links = reader.list(reader.uint(1), () => reader.text(reader.uint(1)));
@@ -132,13 +155,16 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
     links,
     reportVersion,
     reportSeen,
+    pagesSeen,
     report,
   };
 }
 
-function readReport(reader: Reader): Report {
+function readReport(reader: Reader): ReportPage {
+  const page = reader.uint(2);
+  const pages = reader.uint(2);
   const cards = reader.list(reader.uint(1), () => reader.uint(6));
-  return { cards, holds: reader.list(reader.uint(2), () => reader.uint(6)) };
+  return { page, pages, cards, holds: reader.list(reader.uint(2), () => reader.uint(6)) };
 }
 
 class Writer {

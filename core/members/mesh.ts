@@ -10,7 +10,14 @@
  * cut between them leaves two owners, as in the original. What one node can hear without being heard settles
  * it: a member that the witnesses do not hear takes part no more.
  */
-import { emptyReport, nameId, type Heartbeat, type Report } from '#core/members/heartbeat.ts';
+import {
+  emptyReport,
+  nameId,
+  pagesOf,
+  type Heartbeat,
+  type Report,
+  type ReportPage,
+} from '#core/members/heartbeat.ts';
 import { Peer } from '#core/members/peer.ts';
 import { isMajority, Testimony } from '#core/members/quorum.ts';
 import {
@@ -62,7 +69,7 @@ export class Mesh {
   #links: readonly string[] = [];
   /** Members that died: silent, and not because they said goodbye. */
   readonly #dead = new Set<string>();
-  #report: Report = emptyReport;
+  #pages: readonly ReportPage[] = pagesOf(emptyReport);
   #reportVersion = 1;
   #lastTick: number;
   #nextBeat: number;
@@ -143,7 +150,7 @@ export class Mesh {
         this.#version += 1;
         break;
       case 'report':
-        this.#report = event.report;
+        this.#pages = pagesOf(event.report);
         this.#reportVersion += 1;
         this.#beatSoon = true;
         break;
@@ -255,8 +262,8 @@ export class Mesh {
       suspects: this.#suspected,
       links: this.#links,
       reportVersion: this.#reportVersion,
-      reportSeen: peer.reportVersion,
-      report: peer.reportSeen === this.#reportVersion ? undefined : this.#report,
+      ...peer.seen,
+      report: this.#pages[peer.reportSeen === this.#reportVersion ? peer.pagesSeen : 0],
     };
   }
 

@@ -1,9 +1,25 @@
 /** What one speaker knows about another one. */
-import { emptyReport, nameId, UNKNOWN_TOKEN, type Heartbeat, type Report } from '#core/members/heartbeat.ts';
+import {
+  emptyReport,
+  nameId,
+  UNKNOWN_TOKEN,
+  type Heartbeat,
+  type Report,
+  type ReportPage,
+} from '#core/members/heartbeat.ts';
 import { FRESH_BEATS, SETTLE_BEATS, SILENT_BEATS } from '#core/members/timing.ts';
 
 /** Tokens of earlier processes of a peer that are remembered, so that their messages cannot be played again. */
 const MAX_RETIRED = 64;
+
+/** A report of which pages arrived, in order. */
+interface Arriving {
+  readonly version: number;
+  readonly have: number;
+  readonly report: Report;
+}
+
+const nothing: Arriving = { version: 0, have: 0, report: emptyReport };
 
 export class Peer {
   readonly name: string;
@@ -22,16 +38,19 @@ export class Peer {
   links: ReadonlySet<string> = new Set();
   /** Its last report that arrived; kept when it dies. */
   report: Report = emptyReport;
-  /** Number of that report; 0: none of its present process arrived yet. */
-  reportVersion = 0;
-  /** Number of our report that it has. */
+  /** Number of our report of which it has something, and how many pages. */
   reportSeen = 0;
+  pagesSeen = 0;
   /** When we last answered a greeting of it. */
   greetedAt = Number.NEGATIVE_INFINITY;
   /** Token of the process whose heartbeats we accept. */
   #proven = UNKNOWN_TOKEN;
   #sequence = -1;
   #reportExists = 0;
+  /** Number of the report that `report` is; 0: none of its present process arrived yet. */
+  #reportVersion = 0;
+  /** The one that is arriving, or the last one. */
+  #arriving: Arriving = nothing;
   readonly #retired = new Set<string>();
 
   constructor(name: string) {
@@ -62,20 +81,34 @@ export class Peer {
   }
 
   #facts(): readonly unknown[] {
-    return [this.heardAt === undefined, this.ready, this.suspects, this.links, this.reportVersion];
+    return [this.heardAt === undefined, this.ready, this.suspects, this.links, this.#reportVersion];
   }
 
   #takeReport(beat: Heartbeat): void {
     this.reportSeen = beat.reportSeen;
+    this.pagesSeen = beat.pagesSeen;
     this.#reportExists = beat.reportVersion;
-    if (beat.report === undefined || beat.reportVersion === this.reportVersion) return;
-    this.report = beat.report;
-    this.reportVersion = beat.reportVersion;
+    if (beat.report !== undefined) this.#takePage(beat.reportVersion, beat.report);
   }
 
-  /** We have what it last reported. */
+  #takePage(version: number, { page, pages, cards, holds }: ReportPage): void {
+    const { have, report }: Arriving = this.#arriving.version === version ? this.#arriving : nothing;
+    if (page !== have) return;
+    const whole = { cards: [...report.cards, ...cards], holds: [...report.holds, ...holds] };
+    this.#arriving = { version, have: have + 1, report: whole };
+    if (have + 1 < pages) return;
+    this.report = whole;
+    this.#reportVersion = version;
+  }
+
+  /** What we tell it that we have of its report. */
+  get seen(): { readonly reportSeen: number; readonly pagesSeen: number } {
+    return { reportSeen: this.#arriving.version, pagesSeen: this.#arriving.have };
+  }
+
+  /** We have all of what it last reported. */
   get isRead(): boolean {
-    return this.reportVersion === this.#reportExists;
+    return this.#reportVersion === this.#reportExists;
   }
 
   /** Learns the token from a greeting, which proves nothing: only while the peer is not heard properly. */
@@ -88,8 +121,10 @@ export class Peer {
     this.#proven = token;
     this.token = token;
     this.#sequence = -1;
-    this.reportVersion = 0;
+    this.#reportVersion = 0;
+    this.#arriving = nothing;
     this.reportSeen = 0;
+    this.pagesSeen = 0;
   }
 
   #retire(token: string): void {

@@ -79,6 +79,19 @@ export function planServiceStatus(wish: StatusWish, existing: readonly ServiceSt
     : [...writes, { kind: 'write-status', name: kept.name, status: statusOf(wish, items) }];
 }
 
+/** The node would put its object in the place of one whose node is silent, and of no other. */
+export function replacesSilent(
+  wish: StatusWish,
+  existing: readonly ServiceStatusView[],
+  alive: ReadonlySet<string>,
+): boolean {
+  if (wish.kind !== 'ServiceL2Status' || wish.items === undefined || existing.length === 0) return false;
+  return existing.every(({ labels }) => {
+    const node = labels[statusLabels.node] ?? '';
+    return node !== wish.node && !alive.has(node);
+  });
+}
+
 function labelsOf(wish: StatusWish): Labels {
   const [namespace = '', name = ''] = wish.serviceKey.split('/');
   return {

@@ -1,8 +1,13 @@
-/** Writes ServiceL2Status and ServiceBGPStatus of this node (speaker-l2.md §7.3, speaker-bgp.md §7.2), only on change. */
+/**
+ * Writes ServiceL2Status and ServiceBGPStatus of this node (speaker-l2.md §7.3, speaker-bgp.md §7.2), only on change. An
+ * object of a node whose speaker fell silent is replaced after a while: most of them are back within seconds, and
+ * then nothing needs to be written.
+ */
 import { l2Interfaces, protocolsOf, type ServiceVerdict } from '#core/announce/verdict.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import {
   planServiceStatus,
+  replacesSilent,
   serviceOfStatus,
   statusLabels,
   type ServiceStatusView,
@@ -15,7 +20,7 @@ import { unless } from '#runtime/kube/unless.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
-import { done, type Outcome, type WorkQueue } from '#runtime/queue/types.ts';
+import { done, type Clock, type Outcome, type WorkQueue } from '#runtime/queue/types.ts';
 
 export interface ServiceStatusOptions {
   readonly client: KubeClient;
@@ -25,27 +30,36 @@ export interface ServiceStatusOptions {
   readonly owner: () => Promise<OwnerReference | undefined>;
   readonly stores: Readonly<Record<StatusWish['kind'], Store<ServiceStatusView>>>;
   readonly verdict: (key: string) => ServiceVerdict | undefined;
+  /** Nodes whose speakers are alive; undefined: nobody knows. */
+  readonly alive: () => ReadonlySet<string> | undefined;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
+
+/** Milliseconds that the object of a silent speaker is left alone: its restart takes less. */
+export const PATIENCE_MS = 8_000;
 
 const prefixes = { ServiceL2Status: 'l2-', ServiceBGPStatus: 'bgp-' } as const;
 
 export class ServiceStatusLoop {
   readonly #options: ServiceStatusOptions;
   readonly #queue: WorkQueue;
+  /** Until when the objects of silent speakers are left alone, by key. */
+  readonly #patience = new Map<string, number>();
   /** Keys whose store is not complete, perhaps because its kind is not installed. */
   readonly #waiting = new Set<string>();
 
   constructor(options: ServiceStatusOptions) {
     this.#options = options;
-    const { logger, metrics, stores, nodeName } = options;
+    const { logger, metrics, stores, nodeName, clock } = options;
     this.#queue = createQueue({
       name: 'service-status',
       handler: (key, signal) => this.#handle(key, signal),
       concurrency: 4,
       logger,
       metrics,
+      clock,
     });
     for (const kind of ['ServiceL2Status', 'ServiceBGPStatus'] as const) {
       void stores[kind].synced.then(() => this.#release());
@@ -79,10 +93,23 @@ export class ServiceStatusLoop {
       return done;
     }
     const wish = { kind, serviceKey, node: this.#options.nodeName, items: this.#items(kind, serviceKey) };
-    for (const write of planServiceStatus(wish, store.byIndex('service', serviceKey))) {
-      await this.#write(kind, write, signal);
-    }
+    const existing = store.byIndex('service', serviceKey);
+    const wait = this.#waits(key, wish, existing);
+    if (wait > 0) return { kind: 'after', ms: wait };
+    for (const write of planServiceStatus(wish, existing)) await this.#write(kind, write, signal);
     return done;
+  }
+
+  /** Milliseconds for which the object of a node whose speaker fell silent is still left alone. */
+  #waits(key: string, wish: StatusWish, existing: readonly ServiceStatusView[]): number {
+    const { alive, clock } = this.#options;
+    const now = clock.now();
+    const until = this.#patience.get(key) ?? now + PATIENCE_MS;
+    this.#patience.delete(key);
+    const living = alive();
+    if (living === undefined || !replacesSilent(wish, existing, living) || until <= now) return 0;
+    this.#patience.set(key, until);
+    return until - now;
   }
 
   #items(kind: StatusWish['kind'], serviceKey: string): readonly string[] | undefined {

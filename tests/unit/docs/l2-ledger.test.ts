@@ -29,6 +29,19 @@ function missing(from: readonly string[]): number[] {
   return Array.from({ length: 124 }, (_, index) => index + 1).filter((number) => !covered.has(`${number}`));
 }
 
+/** How many expectations each field case of Layer 2 has. */
+const fieldCases = { A10: 6, A22: 5, A26: 5, B03: 5, B17: 5, B18: 4, B20: 5, B22: 6, B30: 5 };
+
+describe('field cases of Layer 2', () => {
+  it('each expectation is in the name of a test on real parts', () => {
+    const covered = new Set(testNames(['tests/integration/field']).flatMap(itemsOf));
+    const wanted = Object.entries(fieldCases).flatMap(([id, count]) =>
+      Array.from({ length: count }, (_, index) => `${id} E${index + 1}`),
+    );
+    expect(wanted.filter((item) => !covered.has(item))).toEqual([]);
+  });
+});
+
 describe('behaviours of Layer 2', () => {
   it('each is in the name of a test', () => {
     expect(missing(names)).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Heartbeat } from '#core/members/heartbeat.ts';
+import { PAGE, type Heartbeat } from '#core/members/heartbeat.ts';
 import { MeshSimulation } from '#tests/support/mesh-simulation.ts';
 
 function running(nodes: number, options: { seed?: number; loss?: number } = {}): MeshSimulation {
@@ -321,6 +321,29 @@ describe('mesh: reports', () => {
       simulation.tap = (_, beat) => (repeated += beat.report === undefined ? 0 : 1);
       if (loss === 0) simulation.run(1_000);
       expect(repeated).toBe(0);
+    }
+  });
+
+  it('reach everybody whole when they do not fit into one packet, also where packets are lost', () => {
+    for (const loss of [0, 0.3]) {
+      const simulation = running(4, { seed: 5, loss });
+      const holds = Array.from({ length: 2 * PAGE + 500 }, (_, index) => index);
+      let pages = 0;
+      simulation.tap = (_, beat) => (pages += beat.report === undefined ? 0 : 1);
+      simulation.tell('node-0', { ...report, holds });
+      const all = () =>
+        simulation.names
+          .slice(1)
+          .every((name) => known(simulation, name, 'node-0')?.holds.length === holds.length);
+      expect(until(simulation, 20_000, all)).toBeLessThan(loss === 0 ? 1_000 : 10_000);
+      expect(known(simulation, 'node-1', 'node-0')).toEqual({ ...report, holds });
+      expect(pages).toBeGreaterThanOrEqual(9);
+      // A newer one in the middle of it counts, and nothing of the one before is left.
+      simulation.tell('node-0', { ...report, holds: holds.map((id) => id + 1) });
+      simulation.run(150);
+      simulation.tell('node-0', { ...report, holds: holds.slice(5) });
+      simulation.run(10_000);
+      expect(known(simulation, 'node-2', 'node-0')).toEqual({ ...report, holds: holds.slice(5) });
     }
   });
 

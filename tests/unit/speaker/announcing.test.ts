@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EXCLUDE_FROM_LOAD_BALANCERS } from '#core/api/labels.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
+import { PATIENCE_MS } from '#speaker/loops/service-status.ts';
 import { LASTING_MS } from '#speaker/loops/unannounced.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { FakeSpeaker, HERS, MINE, NAMESPACE } from '#tests/support/fake-speaker.ts';
@@ -455,6 +456,29 @@ describe('status objects', () => {
     foreign('l2-hers', 'iris2');
     lab.members.setAlive('iris2');
     await eventually(() => expect(lab.statuses.map(({ metadata }) => metadata.name)).toEqual(['l2-hers']));
+  });
+
+  it('B22: the object of a silent speaker is left alone for a while, and for good when it comes back', async () => {
+    foreign('l2-hers', 'iris2');
+    lab.serving('web', [HERS]);
+    await eventually(() => expect(lab.statuses).toHaveLength(1));
+    const { resourceVersion } = lab.statuses[0]?.metadata ?? {};
+    lab.members.setAlive('iris1');
+    await lab.expectHeld(HERS);
+    await lab.clock.advance(PATIENCE_MS - 1);
+    lab.members.setAlive('iris1', 'iris2');
+    lab.members.report('iris2', { held: [HERS] });
+    await lab.expectHeld();
+    await lab.clock.advance(2 * PATIENCE_MS);
+    expect(lab.statuses.map(({ metadata }) => [metadata.name, metadata.resourceVersion])).toEqual([
+      ['l2-hers', resourceVersion],
+    ]);
+    lab.members.setAlive('iris1');
+    await lab.expectHeld(HERS);
+    await lab.clock.advance(PATIENCE_MS);
+    await eventually(() =>
+      expect(lab.statuses.map(({ metadata }) => metadata.labels?.['metallb.io/node'])).toEqual(['iris1']),
+    );
   });
 
   it('118: the metric exists on the node that announces and on no other', async () => {
