@@ -8,6 +8,7 @@ const names = testNames([
   'tests/unit/election',
   'tests/unit/l2',
   'tests/unit/speaker/announcing.test.ts',
+  'tests/unit/speaker/l2-status.test.ts',
   'tests/integration/l2',
   'tests/integration/field/l2-behaviours.test.ts',
 ]);
