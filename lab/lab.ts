@@ -32,7 +32,7 @@ export interface LabOptions {
   /** Names the namespaces; `mlb` unless told. */
   readonly name?: string;
   readonly level: state.Level;
-  /** How many nodes, 1 to 9; 3 unless told. */
+  /** How many nodes, 1 to 24; 3 unless told. */
   readonly nodes?: number;
   /** The lab goes on when this process ends; else the next run removes it. */
   readonly persistent?: boolean;

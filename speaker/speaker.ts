@@ -101,7 +101,6 @@ export class Speaker {
       ...parts,
       stores: { ServiceL2Status: stores.l2Statuses, ServiceBGPStatus: stores.bgpStatuses },
       verdict: (key) => this.#announcer.verdicts.get(key),
-      alive: () => members?.alive,
     });
     this.#sessionStates = new SessionStates({ ...parts, store: parts.sessionStates });
     this.#sessions =
@@ -184,6 +183,7 @@ export class Speaker {
       },
       onDecided: (key, verdict) => this.#unannounced.note(key, verdict),
       onVerdict: (key) => this.#statuses.changed(key),
+      onPass: ({ l2 }) => this.#statuses.passed(l2.alive),
       onRefusedPeers: (refused) => this.#noteRefused('model', refused),
     };
   }

@@ -33,7 +33,7 @@ export const CLIENT: Addresses = { ipv4: '10.91.0.2', ipv6: 'fd91::2' };
 /** ASNs of the router and of the nodes. */
 export const ROUTER_ASN = 64513;
 export const NODE_ASN = 64512;
-export const MAX_NODES = 9;
+export const MAX_NODES = 24;
 export const API_PORT = 6443;
 
 /** Addresses of node `index` (from 1) on the lan. */

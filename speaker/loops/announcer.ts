@@ -30,6 +30,8 @@ export interface AnnouncerListener {
   onDecided(key: string, verdict: ServiceVerdict | undefined): void;
   /** Some announcement of the Service changed or ended. */
   onVerdict(key: string, verdict: ServiceVerdict | undefined): void;
+  /** What follows from all verdicts was handed to the ports. */
+  onPass(context: DecisionContext): void;
   onRefusedPeers(refused: readonly RefusedPeer[]): void;
 }
 
@@ -147,6 +149,7 @@ export class Announcer {
     const { model, refused } = buildModel(context.bgp, routes, options);
     bgp.setDesired(model);
     listener.onRefusedPeers(refused);
+    listener.onPass(context);
   }
 
   #applyL2(): void {

@@ -30,8 +30,6 @@ export interface ServiceStatusOptions {
   readonly owner: () => Promise<OwnerReference | undefined>;
   readonly stores: Readonly<Record<StatusWish['kind'], Store<ServiceStatusView>>>;
   readonly verdict: (key: string) => ServiceVerdict | undefined;
-  /** Nodes whose speakers are alive; undefined: nobody knows. */
-  readonly alive: () => ReadonlySet<string> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -47,6 +45,12 @@ export class ServiceStatusLoop {
   readonly #queue: WorkQueue;
   /** Until when the objects of silent speakers are left alone, by key. */
   readonly #patience = new Map<string, number>();
+  /** Nodes whose speakers were alive in the last pass; undefined: nobody knows. */
+  #alive: ReadonlySet<string> | undefined;
+  /** The verdicts are those of a node that takes part: before, nothing is known about who announces what. */
+  #knows = false;
+  /** Keys that wait until it does. */
+  readonly #early = new Set<string>();
   /** Keys whose store is not complete, perhaps because its kind is not installed. */
   readonly #waiting = new Set<string>();
 
@@ -75,6 +79,15 @@ export class ServiceStatusLoop {
     for (const kind of Object.keys(prefixes)) this.#queue.add(`${kind} ${serviceKey}`);
   }
 
+  /** All Services were decided on, with these speakers alive (undefined: nobody knows). */
+  passed(alive: ReadonlySet<string> | undefined): void {
+    this.#alive = alive;
+    this.#knows = alive === undefined || alive.has(this.#options.nodeName);
+    if (!this.#knows) return;
+    for (const key of this.#early) this.#queue.add(key);
+    this.#early.clear();
+  }
+
   close(deadlineMs: number): Promise<void> {
     return this.#queue.drain(deadlineMs);
   }
@@ -88,8 +101,8 @@ export class ServiceStatusLoop {
   async #handle(key: string, signal: AbortSignal): Promise<Outcome> {
     const [kind, serviceKey] = key.split(' ') as [StatusWish['kind'], string];
     const store = this.#options.stores[kind];
-    if (!store.isSynced) {
-      this.#waiting.add(key);
+    if (!this.#knows || !store.isSynced) {
+      (this.#knows ? this.#waiting : this.#early).add(key);
       return done;
     }
     const wish = { kind, serviceKey, node: this.#options.nodeName, items: this.#items(kind, serviceKey) };
@@ -102,12 +115,11 @@ export class ServiceStatusLoop {
 
   /** Milliseconds for which the object of a node whose speaker fell silent is still left alone. */
   #waits(key: string, wish: StatusWish, existing: readonly ServiceStatusView[]): number {
-    const { alive, clock } = this.#options;
-    const now = clock.now();
+    const now = this.#options.clock.now();
     const until = this.#patience.get(key) ?? now + PATIENCE_MS;
     this.#patience.delete(key);
-    const living = alive();
-    if (living === undefined || !replacesSilent(wish, existing, living) || until <= now) return 0;
+    const alive = this.#alive;
+    if (alive === undefined || !replacesSilent(wish, existing, alive) || until <= now) return 0;
     this.#patience.set(key, until);
     return until - now;
   }

@@ -1,6 +1,6 @@
 /** A client on the segment: sends any frame, reports what it receives, and measures how fast answers come. */
 import { decodeArp } from '#core/l2/arp.ts';
-import { ETHERTYPE_ARP, ETHERTYPE_IPV6 } from '#core/l2/ethernet.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV6, formatMac } from '#core/l2/ethernet.ts';
 import { LinkWatcher } from '#speaker/l2/link-watcher.ts';
 import { requestRealTime } from '#speaker/l2/libc.ts';
 import { PacketSocket } from '#speaker/l2/sockets.ts';
@@ -11,13 +11,21 @@ export type ToProbe =
   /** Asks for the address `count` times, one after the other answered, and reports the times. */
   | { readonly kind: 'measure'; readonly ip: string; readonly count: number }
   /** Requests for a foreign address, so many a second, until stopped with 0. */
-  | { readonly kind: 'storm'; readonly ip: string; readonly perSecond: number };
+  | { readonly kind: 'storm'; readonly ip: string; readonly perSecond: number }
+  /** Asks for the address all the time, every so many milliseconds; 0 stops. Frames are not reported meanwhile. */
+  | { readonly kind: 'watch'; readonly ip: string; readonly everyMs: number };
 
 export type FromProbe =
   | { readonly kind: 'ready' }
   | { readonly kind: 'frame'; readonly frame: string; readonly at: number }
   | { readonly kind: 'measured'; readonly micros: readonly number[]; readonly lost: number }
-  | { readonly kind: 'stormed'; readonly sent: number };
+  | { readonly kind: 'stormed'; readonly sent: number }
+  /** When it asked, and which MAC address answered when (Unix milliseconds), since the last such message. */
+  | {
+      readonly kind: 'watched';
+      readonly asked: readonly number[];
+      readonly answers: readonly (readonly [at: number, mac: string])[];
+    };
 
 /** With real-time priority what is measured is the responder, not this process waiting for its turn. */
 export interface ProbeArgument {
@@ -46,6 +54,10 @@ function open(ifindex: number, protocol: number): PacketSocket {
 }
 
 function received(frame: Uint8Array): void {
+  if (watched !== undefined) {
+    watched.received(frame);
+    return;
+  }
   if (waitingFor !== '') {
     const arp = decodeArp(frame);
     if (arp?.operation === 2 && arp.senderIp.join('.') === waitingFor && arp.destination[0] !== 0xff)
@@ -80,6 +92,50 @@ async function measure(arp: PacketSocket, ip: string, count: number): Promise<vo
   waitingFor = '';
   answered = undefined;
   tell({ kind: 'measured', micros, lost });
+}
+
+const REPORT_EVERY = 100;
+let watched: Watched | undefined;
+
+/** Asks all the time, and notes who answers. */
+class Watched {
+  readonly #ip: string;
+  readonly #asking: NodeJS.Timeout;
+  readonly #telling: NodeJS.Timeout;
+  #asked: number[] = [];
+  #answers: [number, string][] = [];
+
+  constructor(arp: PacketSocket, ip: string, everyMs: number) {
+    this.#ip = ip;
+    const frame = request(ip);
+    this.#asking = setInterval(() => {
+      this.#asked.push(now());
+      arp.send(frame);
+    }, everyMs);
+    this.#telling = setInterval(() => this.#tell(), REPORT_EVERY);
+  }
+
+  received(frame: Uint8Array): void {
+    const arp = decodeArp(frame);
+    if (arp?.operation !== 2 || arp.senderIp.join('.') !== this.#ip || arp.destination[0] === 0xff) return;
+    this.#answers.push([now(), formatMac(arp.senderMac)]);
+  }
+
+  #tell(): void {
+    tell({ kind: 'watched', asked: this.#asked, answers: this.#answers });
+    this.#asked = [];
+    this.#answers = [];
+  }
+
+  close(): void {
+    clearInterval(this.#asking);
+    clearInterval(this.#telling);
+    this.#tell();
+  }
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 let storm: NodeJS.Timeout | undefined;
@@ -126,6 +182,10 @@ const watcher = new LinkWatcher((host) => {
         return;
       case 'storm':
         setStorm(arp, message.ip, message.perSecond);
+        return;
+      case 'watch':
+        watched?.close();
+        watched = message.everyMs === 0 ? undefined : new Watched(arp, message.ip, message.everyMs);
     }
   });
   tell({ kind: 'ready' });

@@ -1,6 +1,7 @@
 /** The speaker's loops and Layer 2: status objects and metrics (speaker-l2.md §9). */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { metallbResources } from '#core/api/resources.ts';
+import { kinds } from '#runtime/kube/kinds.ts';
 import { PATIENCE_MS } from '#speaker/loops/service-status.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { FakeSpeaker, HERS, MINE, NAMESPACE } from '#tests/support/fake-speaker.ts';
@@ -63,10 +64,11 @@ describe('status objects', () => {
   });
 
   it('116: who does not lead leaves the objects of others alone', async () => {
-    lab.serving('web', [MINE]);
-    await eventually(() => expect(lab.statuses).toMatchObject([{ status: { node: 'iris1' } }]));
     foreign('l2-hers', 'iris2');
-    lab.members.setAlive('iris2');
+    lab.serving('web', [HERS]);
+    lab.serving('mine', [MINE]);
+    await eventually(() => expect(lab.statuses).toHaveLength(2));
+    lab.fake.remove(kinds.Service, 'default/mine');
     await eventually(() => expect(lab.statuses.map(({ metadata }) => metadata.name)).toEqual(['l2-hers']));
   });
 
@@ -91,6 +93,28 @@ describe('status objects', () => {
     await eventually(() =>
       expect(lab.statuses.map(({ metadata }) => metadata.labels?.['metallb.io/node'])).toEqual(['iris1']),
     );
+  });
+
+  it('B22: a speaker that starts leaves its own objects alone until it takes part and knows', async () => {
+    await lab[Symbol.asyncDispose]();
+    lab = await FakeSpeaker.create();
+    foreign('l2-mine', 'iris1');
+    lab.put('L2Advertisement', 'ad');
+    lab.serving('web', [MINE]);
+    lab.members.setAlive();
+    await lab.speaker.start();
+    await lab.clock.advance(1_000);
+    const { resourceVersion } = lab.statuses[0]?.metadata ?? {};
+    lab.members.setAlive('iris1', 'iris2');
+    await lab.expectHeld(MINE);
+    await lab.clock.advance(1_000);
+    expect(lab.statuses.map(({ metadata }) => metadata.resourceVersion)).toEqual([resourceVersion]);
+    // What it does not announce any more goes as soon as it knows.
+    lab.members.setAlive();
+    await lab.expectHeld();
+    lab.fake.remove(kinds.Service, 'default/web');
+    lab.members.setAlive('iris1', 'iris2');
+    await eventually(() => expect(lab.statuses).toEqual([]));
   });
 
   it('118: the metric exists on the node that announces and on no other', async () => {
