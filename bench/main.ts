@@ -5,11 +5,15 @@
  *   npm run bench -- NAME               measures; figures also go to bench/results/NAME.json
  *   npm run bench -- NAME --json FILE   figures go to FILE
  *   npm run bench -- NAME --check FILE  measures nothing: prints what misses its goal in FILE, exit code 1 if any
+ *
+ * The chaos parts also take `--rounds N` (200 unless told), `--kinds A,B` and `--samples FILE`: rounds are added to that
+ * file, and the figures are those of all in it.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatFigure, missedGoals, saveFigures, type Figure } from '#bench/figures.ts';
+import { calm, chaos, type ChaosOptions } from '#bench/chaos.ts';
 import { compile } from '#bench/compile.ts';
 import { controllerFaults } from '#bench/controller-faults.ts';
 import { controller } from '#bench/controller.ts';
@@ -20,16 +24,24 @@ import { smoke } from '#bench/smoke.ts';
 import { webhooks } from '#bench/webhooks.ts';
 import { messageOf } from '#core/errors.ts';
 import { LabError } from '#lab/errors.ts';
+import { CHAOS_KINDS } from '#tests/support/l2-chaos.ts';
 import { StreamReporter, type Reporter } from '#lab/report.ts';
+
+type Options = Omit<ChaosOptions, 'nodes'>;
 
 interface Part {
   readonly about: string;
-  readonly measure: (report: Reporter) => Promise<readonly Figure[]>;
+  readonly measure: (report: Reporter, options: Options) => Promise<readonly Figure[]>;
 }
+
+const chaosOf = (nodes: number): Part => ({
+  about: `Layer 2 while things go wrong, ${nodes} nodes`,
+  measure: (report, options) => chaos(report, { nodes, ...options }),
+});
 
 const parts: Readonly<Record<string, Part>> = {
   smoke: { about: 'announcement, Layer 2 take-over and Service → address, on a light lab', measure: smoke },
-  compile: { about: 'compiling a large configuration', measure: compile },
+  compile: { about: 'compiling a large configuration', measure: (report) => compile(report) },
   fuzz: { about: 'a million random configurations through compile and metallb validate', measure: fuzz },
   controller: {
     about: 'allocation: latency, CPU, writes, memory at 1,000 and 5,000 Services',
@@ -49,6 +61,13 @@ const parts: Readonly<Record<string, Part>> = {
   },
   l2: { about: 'ARP and NDP answers and elections', measure: l2 },
   members: { about: 'the liveness mesh', measure: members },
+  'chaos-3': chaosOf(3),
+  'chaos-5': chaosOf(5),
+  'chaos-20': chaosOf(20),
+  calm: {
+    about: 'Layer 2 for ten minutes with all cores busy: nothing may move',
+    measure: (report) => calm(report, 5),
+  },
   webhooks: { about: 'what a write waits for the admission webhook', measure: (report) => webhooks(report) },
 };
 
@@ -71,7 +90,13 @@ function check(name: string, file: string): number {
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...argv],
-    options: { json: { type: 'string' }, check: { type: 'string' } },
+    options: {
+      json: { type: 'string' },
+      check: { type: 'string' },
+      rounds: { type: 'string', default: '200' },
+      kinds: { type: 'string', default: CHAOS_KINDS.join(',') },
+      samples: { type: 'string' },
+    },
     allowPositionals: true,
   });
   const [name] = positionals;
@@ -82,7 +107,11 @@ async function main(argv: readonly string[]): Promise<number> {
       exitCode: 64,
     });
   if (values.check !== undefined) return check(name, values.check);
-  const figures = await part.measure(new StreamReporter('bench'));
+  const figures = await part.measure(new StreamReporter('bench'), {
+    rounds: Number(values.rounds),
+    kinds: CHAOS_KINDS.filter((kind) => values.kinds.split(',').includes(kind)),
+    samples: values.samples,
+  });
   for (const figure of figures) process.stdout.write(`${formatFigure(figure)}\n`);
   saveFigures(values.json ?? join(import.meta.dirname, 'results', `${name}.json`), figures);
   return 0;
