@@ -279,9 +279,9 @@ export class ChaosLab implements AsyncDisposable {
   /** Rules on the bridge, which sees every frame between two places. */
   #bridge(rules: readonly string[]): Trouble {
     const nft = (input: string) => run([...this.lab.enter('control', ['nft', '-f', '-'])], { input });
-    const chain = 'chain forward { type filter hook forward priority 0; policy accept;';
+    const chain = ['type filter hook forward priority 0', 'policy accept', ...rules].join('\n');
     return {
-      begin: async () => void (await nft(`table bridge chaos { ${chain} ${rules.join('; ')}; } }\n`)),
+      begin: async () => void (await nft(`table bridge chaos {\nchain forward {\n${chain}\n}\n}\n`)),
       mend: async () => void (await nft('delete table bridge chaos\n')),
       moves: true,
     };

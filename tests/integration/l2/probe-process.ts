@@ -1,10 +1,11 @@
 /** A client on the segment: sends any frame, reports what it receives, and measures how fast answers come. */
 import { decodeArp } from '#core/l2/arp.ts';
-import { ETHERTYPE_ARP, ETHERTYPE_IPV6, formatMac } from '#core/l2/ethernet.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV6, formatMac, sameBytes } from '#core/l2/ethernet.ts';
+import { decodeNdp } from '#core/l2/ndp.ts';
 import { LinkWatcher } from '#speaker/l2/link-watcher.ts';
 import { requestRealTime } from '#speaker/l2/libc.ts';
 import { PacketSocket } from '#speaker/l2/sockets.ts';
-import { arpRequest, mac } from '#tests/support/frames.ts';
+import { arpRequest, ip, mac, neighborSolicitation } from '#tests/support/frames.ts';
 
 export type ToProbe =
   | { readonly kind: 'send'; readonly frame: string }
@@ -19,7 +20,7 @@ export type FromProbe =
   | { readonly kind: 'ready' }
   | { readonly kind: 'frame'; readonly frame: string; readonly at: number }
   | { readonly kind: 'measured'; readonly micros: readonly number[]; readonly lost: number }
-  | { readonly kind: 'stormed'; readonly sent: number }
+  | { readonly kind: 'stormed'; readonly sent: number; readonly ms: number }
   /** When it asked, and which MAC address answered when (Unix milliseconds), since the last such message. */
   | {
       readonly kind: 'watched';
@@ -44,7 +45,8 @@ if (argument.realTime === true) requestRealTime();
 
 let own = '';
 let answered: (() => void) | undefined;
-let waitingFor = '';
+/** The answer that is waited for. */
+let isAnswer: ((frame: Uint8Array) => boolean) | undefined;
 
 function open(ifindex: number, protocol: number): PacketSocket {
   const socket = new PacketSocket(ifindex, protocol);
@@ -58,24 +60,44 @@ function received(frame: Uint8Array): void {
     watched.received(frame);
     return;
   }
-  if (waitingFor !== '') {
-    const arp = decodeArp(frame);
-    if (arp?.operation === 2 && arp.senderIp.join('.') === waitingFor && arp.destination[0] !== 0xff)
-      answered?.();
+  if (isAnswer !== undefined) {
+    if (isAnswer(frame)) answered?.();
     return;
   }
   tell({ kind: 'frame', frame: Buffer.from(frame).toString('hex'), at: Date.now() });
 }
 
-function request(ip: string): Uint8Array {
-  return arpRequest(ip, { source: mac(own), senderMac: mac(own) });
+function request(target: string): Uint8Array {
+  return arpRequest(target, { source: mac(own), senderMac: mac(own) });
 }
 
-async function measure(arp: PacketSocket, ip: string, count: number): Promise<void> {
+function answersArp(ip: string): (frame: Uint8Array) => boolean {
+  return (frame) => {
+    const arp = decodeArp(frame);
+    return arp?.operation === 2 && arp.senderIp.join('.') === ip && arp.destination[0] !== 0xff;
+  };
+}
+
+function answersNdp(target: string): (frame: Uint8Array) => boolean {
+  const bytes = ip(target);
+  return (frame) => {
+    const ndp = decodeNdp(frame);
+    return ndp?.kind === 'advertisement' && ndp.solicited && sameBytes(ndp.target, bytes);
+  };
+}
+
+interface Sockets {
+  readonly arp: PacketSocket;
+  readonly ipv6: PacketSocket;
+}
+
+async function measure({ arp, ipv6 }: Sockets, target: string, count: number): Promise<void> {
   const micros: number[] = [];
   let lost = 0;
-  waitingFor = ip;
-  const frame = request(ip);
+  const isV6 = target.includes(':');
+  isAnswer = isV6 ? answersNdp(target) : answersArp(target);
+  const link = mac(own);
+  const frame = isV6 ? neighborSolicitation(target, { etherSource: link, link }) : request(target);
   for (let round = 0; round < count; round += 1) {
     const started = performance.now();
     const inTime = await new Promise<boolean>((resolve) => {
@@ -84,12 +106,12 @@ async function measure(arp: PacketSocket, ip: string, count: number): Promise<vo
         clearTimeout(timer);
         resolve(true);
       };
-      arp.send(frame);
+      (isV6 ? ipv6 : arp).send(frame);
     });
     if (inTime) micros.push(Math.round((performance.now() - started) * 1000));
     else lost += 1;
   }
-  waitingFor = '';
+  isAnswer = undefined;
   answered = undefined;
   tell({ kind: 'measured', micros, lost });
 }
@@ -140,18 +162,19 @@ function now(): number {
 
 let storm: NodeJS.Timeout | undefined;
 let sent = 0;
+let stormStarted = 0;
 
 function setStorm(arp: PacketSocket, ip: string, perSecond: number): void {
   clearInterval(storm);
   if (perSecond === 0) {
-    tell({ kind: 'stormed', sent });
+    tell({ kind: 'stormed', sent, ms: performance.now() - stormStarted });
     return;
   }
   const frame = request(ip);
-  const started = performance.now();
+  stormStarted = performance.now();
   sent = 0;
   storm = setInterval(() => {
-    const due = Math.floor(((performance.now() - started) / 1000) * perSecond);
+    const due = Math.floor(((performance.now() - stormStarted) / 1000) * perSecond);
     for (; sent < due; sent += 1) {
       try {
         arp.send(frame);
@@ -178,7 +201,7 @@ const watcher = new LinkWatcher((host) => {
         return;
       }
       case 'measure':
-        void measure(arp, message.ip, message.count);
+        void measure({ arp, ipv6 }, message.ip, message.count);
         return;
       case 'storm':
         setStorm(arp, message.ip, message.perSecond);

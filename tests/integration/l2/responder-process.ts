@@ -3,6 +3,7 @@ import type { DuplicatePolicy } from '#core/l2/claim.ts';
 import { defaultTiming, type GratuitousTiming } from '#core/l2/gratuitous.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { startL2 } from '#speaker/l2/port.ts';
+import { digest } from '#tests/support/digest.ts';
 import type { L2Conflict, L2Counts, L2Entry, L2Interface } from '#speaker/ports.ts';
 
 export interface ResponderArgument {
@@ -17,8 +18,13 @@ export type ToResponder =
   | { readonly kind: 'announce'; readonly ips?: readonly string[] | undefined }
   | { readonly kind: 'cards'; readonly macs: readonly string[] }
   | { readonly kind: 'stats' }
-  /** Keeps the main thread busy, as a large list does. */
-  | { readonly kind: 'busy'; readonly ms: number }
+  /** The main thread reads and decides so many Services over and over, and hands over the plan each time. */
+  | {
+      readonly kind: 'digest';
+      readonly services: number;
+      readonly ms: number;
+      readonly held: readonly string[];
+    }
   | { readonly kind: 'close' };
 
 export type FromResponder =
@@ -32,7 +38,8 @@ export type FromResponder =
       readonly rss: number;
     }
   | { readonly kind: 'log'; readonly level: string; readonly message: string; readonly fields: unknown }
-  | { readonly kind: 'closed'; readonly ms: number };
+  | { readonly kind: 'closed'; readonly ms: number }
+  | { readonly kind: 'digested'; readonly passes: number };
 
 function tell(message: FromResponder): void {
   process.send?.(message);
@@ -64,11 +71,6 @@ port.onFailure((error) => tell({ kind: 'log', level: 'failure', message: error.m
 tell({ kind: 'interfaces', interfaces: port.interfaces });
 tell({ kind: 'started' });
 
-function block(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until) JSON.parse(JSON.stringify({ filler: 'x'.repeat(10_000) }));
-}
-
 async function close(): Promise<void> {
   const started = performance.now();
   await port.close();
@@ -95,8 +97,8 @@ process.on('message', (message: ToResponder) => {
         rss: process.memoryUsage.rss(),
       });
       return;
-    case 'busy':
-      block(message.ms);
+    case 'digest':
+      tell({ kind: 'digested', passes: digest(port, message) });
       return;
     case 'close':
       void close();
