@@ -4,6 +4,7 @@ import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import { LightStage } from '#lab/demo/light.ts';
 import { NAMESPACE } from '#lab/demo/stage.ts';
 import { Lab } from '#lab/lab.ts';
+import { nodeAddresses } from '#lab/net/plan.ts';
 import { quiet } from '#lab/report.ts';
 import { endpointSlice, ingressOf } from '#lab/workload/service.ts';
 import { eventually } from './eventually.ts';
@@ -33,6 +34,8 @@ export interface FieldOptions {
   readonly speakers?: readonly number[];
   /** Changes the network before any program of ours runs. */
   readonly before?: (lab: Lab) => Promise<void>;
+  /** More arguments for every speaker. */
+  readonly speakerArgs?: readonly string[];
 }
 
 export class FieldLab implements AsyncDisposable {
@@ -40,14 +43,15 @@ export class FieldLab implements AsyncDisposable {
   readonly stage: LightStage;
   #macs: readonly (readonly [mac: string, node: string])[] = [];
 
-  private constructor(lab: Lab, speakers: readonly number[] | undefined) {
+  private constructor(lab: Lab, { speakers, speakerArgs }: FieldOptions) {
     this.lab = lab;
-    this.stage = new LightStage(lab, [], speakers);
+    this.stage = new LightStage(lab, speakerArgs, speakers);
   }
 
   /** Nodes with speakers that peer with the router; the LAN client has a route to documentation addresses. */
-  static async start(name: string, { nodes = 3, speakers, before }: FieldOptions = {}): Promise<FieldLab> {
-    const field = new FieldLab(await Lab.up({ name, level: 'light', nodes, report: quiet }), speakers);
+  static async start(name: string, options: FieldOptions = {}): Promise<FieldLab> {
+    const { nodes = 3, before } = options;
+    const field = new FieldLab(await Lab.up({ name, level: 'light', nodes, report: quiet }), options);
     try {
       await before?.(field.lab);
       await field.#prepare();
@@ -247,6 +251,28 @@ export class FieldLab implements AsyncDisposable {
       );
       expect(paths, ip).toHaveLength(count);
     }, withinMs);
+  }
+
+  /** Nodes that the router has as next hops of an address, by number, sorted. */
+  async announcers(ip: string): Promise<readonly number[]> {
+    const [family, length] = ip.includes(':') ? ['ipv6', 128] : ['ipv4', 32];
+    const { paths = [] } = await this.lab.router.json<{ paths?: { peer?: { peerId?: string } }[] }>(
+      `show bgp ${family} unicast ${ip}/${length} json`,
+    );
+    const peers = paths.map(({ peer }) => peer?.peerId ?? '');
+    return this.stage.nodes.filter((index) => {
+      const { ipv4, ipv6 } = nodeAddresses(index);
+      return peers.includes(ipv4) || peers.includes(ipv6);
+    });
+  }
+
+  async expectAnnouncers(ip: string, nodes: readonly number[], withinMs = WAIT_MS): Promise<void> {
+    await eventually(async () => expect(await this.announcers(ip), ip).toEqual(nodes), withinMs);
+  }
+
+  /** Removes objects of metallb.io from our namespace. */
+  async remove(kind: string, ...names: readonly string[]): Promise<void> {
+    await this.lab.kubectl(['-n', NAMESPACE, 'delete', `${kind}.metallb.io`, ...names]);
   }
 
   /** A ConfigurationState. */

@@ -19,7 +19,7 @@ function filesOf(path: string): string[] {
   return found.map((name) => join(whole, name));
 }
 
-const TEST = /\bit(?:\.each(?:<[^(]*>)?\(([\s\S]*?)\n? *\](?: as const)?\))?\(\s*(['"`])(.*?)\2/g;
+const TEST = /\bit(?:\.each(?:<[^(]*>)?\((?:\w+|([\s\S]*?)\n? *\](?: as const)?)\))?\(\s*(['"`])(.*?)\2/g;
 
 /** Names in a source text. */
 export function namesIn(source: string): string[] {
@@ -34,4 +34,22 @@ export function namesIn(source: string): string[] {
 export function itemsOf(name: string): string[] {
   const [head = ''] = name.split(':');
   return head.split(',').flatMap((part) => /^\s*([A-C]\d\d E\d+|E\d+|\d+(?![.\d]))/.exec(part)?.[1] ?? []);
+}
+
+/** Numbers of speaker-bgp.md §9: `#41 #42 eBGP …` → 41, 42. */
+export function behavioursOf(name: string): number[] {
+  return [...name.matchAll(/#(\d+)/g)].map(([, number]) => Number(number));
+}
+
+/** Field cases with their expectations: `A24 E1 to E3, B26 E4, E5: …` → A24 E1, A24 E2, A24 E3, B26 E4, B26 E5. */
+export function expectationsOf(name: string): string[] {
+  const [head = ''] = name.split(':');
+  let id = '';
+  return [...head.matchAll(/\b([A-C]\d\d)\b|\bE(\d+)(?: to E(\d+))?/g)].flatMap(
+    ([, found, first, last = first]) => {
+      id = found ?? id;
+      const count = first === undefined || id === '' ? 0 : Number(last) - Number(first) + 1;
+      return Array.from({ length: count }, (_, i) => `${id} E${Number(first) + i}`);
+    },
+  );
 }

@@ -127,7 +127,7 @@ describe('updates and deletions', () => {
     }
   });
 
-  it('BFD-8: a profile in use cannot be deleted', async () => {
+  it('#89 #138 BFD-8: a profile in use cannot be deleted', async () => {
     const profile = bfd('fast');
     await store(profile, peer('p', { bfdProfile: 'fast' }));
     const answer = await remove(profile);

@@ -30,7 +30,7 @@ describe('what the speakers report', () => {
     }, 20_000);
   const peer = { myASN: 64512, peerASN: 64513, peerAddress: '10.90.0.253' };
 
-  it('169, 170: one ConfigurationState of the controller and one of each node, with their labels and managers', async () => {
+  it('169, 170, #132: one ConfigurationState of the controller and one of each node, with their labels and managers', async () => {
     const names = (await field.states()).map((line) => line.split(' ')[0]);
     expect(names).toEqual(['controller', 'speaker-node1', 'speaker-node2', 'speaker-node3']);
     for (const name of names) {
@@ -49,6 +49,44 @@ describe('what the speakers report', () => {
     }
   });
 
+  it('#132: a deleted one comes back, with the same verdict', async () => {
+    await missing('p', '10.90.0.253', 'one');
+    const summary = 'configuration error: peer p referencing non existing bfd profile one';
+    await errorIs(summary);
+    const uid = async () => (await field.state('speaker-node1')).metadata['uid'];
+    const before = await uid();
+    await remove('configurationstate', 'speaker-node1');
+    await eventually(async () => expect(await uid()).not.toBe(before), 20_000);
+    await errorIs(summary);
+    await remove('bgppeer', 'p');
+    await errorIs('');
+  });
+
+  it('#134: of faults of several kinds the first in the order of kinds is told, and when it is gone the next', async () => {
+    await field.apply('BGPPeer', 'q', { ...peer, bfdProfile: 'none' });
+    await field.apply('BGPPeer', 'z', { ...peer, peerAddress: '10.90.0.254' });
+    const communities = [
+      { name: 'alias', value: '64512:1' },
+      { name: 'alias', value: '64512:2' },
+    ];
+    await field.apply('Community', 'twice', { communities });
+    await field.apply('BGPAdvertisement', 'a', { communities: ['nobody'] });
+    const first = (text: string): Promise<void> =>
+      eventually(async () => {
+        const { status } = await field.state('speaker-node1');
+        expect(status?.['errorSummary']).toMatch(new RegExp(`^configuration error: .*${text}`));
+      }, 20_000);
+    await first('peer 10\\.90\\.0\\.254 already exists');
+    await remove('bgppeer', 'z');
+    await first('peer q referencing non existing bfd profile none');
+    await remove('bgppeer', 'q');
+    await first('duplicate definition of community');
+    await remove('communities.metallb.io', 'twice');
+    await first('invalid community format: nobody');
+    await remove('bgpadvertisement', 'a');
+    await errorIs('');
+  });
+
   it('172: of two faulty peers the first by name is told; when it is gone, the second', async () => {
     await missing('q', '10.90.0.252', 'two');
     await missing('p', '10.90.0.253', 'one');
@@ -59,7 +97,7 @@ describe('what the speakers report', () => {
     await errorIs('');
   });
 
-  it('171: the texts that tools compare', async () => {
+  it('171, #133: the texts that tools compare', async () => {
     const notFound = 'failed to parse peer p password secret';
     await field.apply('BGPPeer', 'p', { ...peer, passwordSecret: { name: 'pw' } });
     await errorIs(

@@ -52,7 +52,7 @@ async function settledUpdates(): Promise<number> {
 }
 
 describe('changes in one window', () => {
-  it('#91 the first goes out at once, all that come meanwhile in one application, with the last content', async () => {
+  it('#91 the first goes out at once (ours), all that come meanwhile in one application, with the last content', async () => {
     await router();
     for (const last of [1, 2, 3, 4]) want([`198.18.9.${last}`]);
     await s.settled();
@@ -78,7 +78,7 @@ describe('changes in one window', () => {
 });
 
 describe('failures', () => {
-  it('#93 FRR is away: it is tried until it answers, and gets the newest content', async () => {
+  it('#93 FRR is away: it is tried (ours: soon, then later and later) until it answers, and gets the newest content', async () => {
     await router();
     want(some(0, 2));
     await received(2);
@@ -111,7 +111,7 @@ describe('failures', () => {
 });
 
 describe('many prefixes', () => {
-  it('#98 a prefix before a thousand others: one line is typed, one UPDATE goes out, nothing is withdrawn', async () => {
+  it('#98 a prefix before a thousand others (ours): one line is typed, one UPDATE goes out, nothing is withdrawn', async () => {
     await router();
     want(some(1, 1000));
     await received(1000);
@@ -144,7 +144,7 @@ describe('many prefixes', () => {
     expect(said.filter((line) => line.includes(` ${prefixOf(1)} `))).toHaveLength(1);
   });
 
-  it('#142 while filters change all the time, an earlier change takes effect, and a removed route goes', async () => {
+  it('#142 while filters change all the time, an earlier change takes effect (ours), and a removed route goes', async () => {
     await router();
     const churning = async (addresses: readonly string[], until: () => Promise<boolean>): Promise<number> => {
       for (let round = 1; round < 400; round += 1) {

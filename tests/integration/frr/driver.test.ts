@@ -162,7 +162,7 @@ describe('when things go wrong', () => {
     expect(port.state.refused).toEqual([]);
   });
 
-  it('#96 a line that FRR does not take, of no neighbour: back to the last good state, tried again later and later', async () => {
+  it('#96 a line that FRR does not take, of no neighbour (ours): back to the last good state, tried again later and later', async () => {
     await settled();
     const before = await lab.session();
     const [applied, file] = [port.state.applied, readFileSync(join(lab.folder, 'frr.conf'), 'utf8')];

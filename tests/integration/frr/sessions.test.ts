@@ -128,7 +128,7 @@ describe('who is at the other end', () => {
     expect(await s.at()).toMatchObject({ bgpState: 'Established', remoteAs: 65010 });
   });
 
-  it('#141 another AS of ours towards our own AS: an external session without preference, never reset by a change', async () => {
+  it('#141 another AS of ours towards our own AS: an external session without preference, never reset by a change (ours)', async () => {
     await s.router(64512, { [OURS.ipv4]: ['remote-as 65010', 'passive'] });
     const remoteAs = { kind: 'asn', asn: 64512 } as const;
     const peers = [peer('p', ROUTER.ipv4, { connectTime: 1, remoteAs, localAsn: 65010 })];

@@ -99,7 +99,7 @@ describe('the kind', () => {
 });
 
 describe('kubectl get bgpsessionstates', () => {
-  it('shows each session of the node, why one is down, and what to do', async () => {
+  it('#64 shows each session of the node (one with passwordSecret), why one is down, and what to do', async () => {
     await eventually(async () => {
       expect(await stateOf('router')).toMatchObject({
         bgpStatus: 'Established',
@@ -143,7 +143,7 @@ describe('kubectl get bgpsessionstates', () => {
 });
 
 describe('status of what is announced', () => {
-  it('#104 #105 #106 one ServiceBGPStatus per node with the peers that exist', async () => {
+  it('#104 one ServiceBGPStatus per node with the peers that exist', async () => {
     const peersOf = async (): Promise<unknown> => {
       const get = ['-n', NAMESPACE, 'get', 'servicebgpstatuses', '-o', 'json'];
       const { items } = JSON.parse(await lab.kubectl(get)) as { items: { status?: { peers: unknown } }[] };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigKind } from '#core/api/ingest.ts';
 import { admit, admitAtOnce, type AdmissionRequest } from '#core/config/admission.ts';
-import { bfd, bgpAdv, community, l2Adv, NAMESPACE, object, peer, pool, resources, type TestObject } from '#tests/support/config-factories.ts';
+import { bfd, bgpAdv, community, compiled, l2Adv, NAMESPACE, object, peer, pool, resources, type TestObject } from '#tests/support/config-factories.ts';
 
 const request = (entry: TestObject, more: Partial<AdmissionRequest> = {}): AdmissionRequest => ({
   operation: 'CREATE',
@@ -52,13 +52,13 @@ describe('admission: phrases of denials (api.md 6.15)', () => {
     ['COM-3', elsewhere(community('a', [])), [], 'resource must be created in metallb-system namespace'],
     ['ADL-9', elsewhere(l2Adv('a')), [], 'resource must be created in metallb-system namespace'],
     ['ADB-19', elsewhere(bgpAdv('a')), [], 'resource must be created in metallb-system namespace'],
-  ])('%s', (_rule, entry, stored, phrase) => {
+  ])('#138 %s', (_rule, entry, stored, phrase) => {
     const { allowed, message } = answer(request(entry), ...stored);
     expect(allowed).toBe(false);
     expect(message).toContain(phrase);
   });
 
-  it('BFD-8: a profile in use cannot be deleted', () => {
+  it('#89 #138 BFD-8: a profile in use cannot be deleted', () => {
     const asked = request(bfd('fast'), { operation: 'DELETE', object: undefined });
     const denied = answer(asked, bfd('fast'), peer('p', { bfdProfile: 'fast' }));
     expect(denied.message).toContain('failed to delete BFDProfile');
@@ -87,8 +87,13 @@ describe('admission: what is let through', () => {
     expect(warnings.join('\n')).toMatch(warning ?? /^$/);
   });
 
-  it('ADB-12: text with a colon is no alias', () => {
-    expect(answer(request(bgpAdv('a', { communities: ['1:2:3'] }))).allowed).toBe(false);
+  it('#139 ADB-12: text with a colon is refused (ours: unless an alias has that name, which then works)', () => {
+    const asked = request(bgpAdv('a', { communities: ['1:2:3'] }));
+    expect(answer(asked).allowed).toBe(false);
+    const alias = community('c', [{ name: '1:2:3', value: '1:2' }]);
+    expect(answer(asked, alias).allowed).toBe(true);
+    const { config } = compiled([bgpAdv('a', { communities: ['1:2:3'] }), alias]);
+    expect(config.bgpAdvertisements[0]?.communities).toEqual([{ kind: 'standard', value: '1:2' }]);
   });
 
   it('PEER-15: password and Secret at once are refused', () => {

@@ -65,7 +65,7 @@ describe('9.3 which sessions a node has', () => {
     expect([sessions(together), problems(together)]).toEqual([['a'], ['FRR-3 b']]);
   });
 
-  it('#62 different router ids on one node, also in two VRFs: the junior is out', () => {
+  it('#62 different router ids on one node, also in two VRFs (ours: the junior is out)', () => {
     const made = model([
       peer('a', { routerID: '10.0.0.1' }, { age: 0 }),
       peer('b', { routerID: '10.0.0.2', vrf: 'red' }, { age: 1 }),
@@ -73,7 +73,7 @@ describe('9.3 which sessions a node has', () => {
     expect([sessions(made), problems(made)]).toEqual([['a'], ['FRR-1 b']]);
   });
 
-  it('#65 both passwords, or a Secret that is missing or wrong: that peer is out until it is there, and no other', () => {
+  it('#65 both passwords, or a Secret that is missing or wrong (ours: that peer alone is out, until it is there)', () => {
     const both = { password: 'x', passwordSecret: { name: 'pw' } };
     const bySecret = { peerAddress: '192.0.2.3', passwordSecret: { name: 'pw' } };
     const objects = [peer('both', both), peer('secret', bySecret), second];
@@ -144,12 +144,12 @@ describe('9.3 the lines of a session', () => {
     expect(config(peer('p', spec))).toContain(` neighbor 192.0.2.1 ${line}\n`);
   });
 
-  it('#69 #149 no timers, no line: FRR’s defaults, also for what was written as v1beta1', () => {
+  it('#69 #149 no timers, no line: FRR’s defaults; also for what was written as v1beta1 (ours)', () => {
     expect(config(tor)).not.toContain('timers');
     expect(config(peer('p', { peerPort: 0 }))).not.toContain('timers');
   });
 
-  it('#70 a hold time of 2 s, and a keepalive time above the hold time: that peer is out', () => {
+  it('#70 a hold time of 2 s, and a keepalive time above the hold time (ours: that peer alone is out)', () => {
     for (const spec of [{ holdTime: '2s' }, { holdTime: '9s', keepaliveTime: '10s' }]) {
       const made = model([peer('p', spec)]);
       expect([sessions(made), problems(made)]).toEqual([[], [expect.stringMatching(/^PEER-[89] p$/)]]);
@@ -208,7 +208,7 @@ describe('9.4 BFD', () => {
     expect(text).toContain(' neighbor 192.0.2.1 bfd profile plain\n');
   });
 
-  it('#87 echo mode and a pool of IPv6: that pool is kept from that peer', () => {
+  it('#87 echo mode and a pool of IPv6 (ours: that pool is kept from that peer)', () => {
     const both = { bfdProfile: 'echo', dualStackAddressFamily: true };
     const objects = [dual, peer('p', both), bfd('echo', { echoMode: true }), bgpAdv('a')];
     expect(problems(model(objects))).toEqual(['X-1 a']);

@@ -226,6 +226,12 @@ describe('9.2 selection', () => {
 });
 
 describe('9.2 attributes', () => {
+  it('#43 a large community has a line of its own (ours: no list is named after it)', () => {
+    const text = render(model([v4, tor, bgpAdv('a', { communities: ['large:64512:1:2', '64512:3'] })]).model);
+    expect(text).toContain(' set community 64512:3\n set large-community 64512:1:2\n');
+    expect(text).not.toContain('large:');
+  });
+
   it('#44 an alias is its value; an unknown one takes out the advertisement until it exists (ours: that one only)', () => {
     const objects = [
       v4,
@@ -288,11 +294,11 @@ describe('9.2 attributes', () => {
     ]);
   });
 
-  it('#51 a list of peers and all peers are a conflict', () => {
+  it('#51 a list of peers and all peers are a conflict (ours: the junior is out)', () => {
     expect(pair({}, { peers: ['tor'] })).toEqual(seniorOnly);
   });
 
-  it('#52 on a dual-stack pool another length of IPv4 alone is a conflict, of both families none', () => {
+  it('#52 on a dual-stack pool another length of IPv4 alone is a conflict (ours: the junior is out), of both families none', () => {
     expect(pair({}, { aggregationLength: 24 }, dual)).toEqual(seniorOnly);
     const [, none] = pair({}, { aggregationLength: 24, aggregationLengthV6: 124 }, dual);
     expect(none).toEqual([]);
@@ -311,11 +317,14 @@ describe('9.2 attributes', () => {
   it.each([
     [26, ['198.51.100.0/26']],
     [24, []],
-  ])('#53 the range .2 to .254 with aggregation length %d', (aggregationLength, expected) => {
-    const objects = [pool('a', ['198.51.100.2-198.51.100.254']), tor, bgpAdv('a', { aggregationLength })];
-    const made = model(objects);
-    expect([prefixes(made), problems(made)]).toEqual([expected, expected.length === 0 ? ['ADB-16 a'] : []]);
-  });
+  ])(
+    '#53 the range .2 to .254 with aggregation length %d (ours: that pool alone is out)',
+    (aggregationLength, expected) => {
+      const objects = [pool('a', ['198.51.100.2-198.51.100.254']), tor, bgpAdv('a', { aggregationLength })];
+      const made = model(objects);
+      expect([prefixes(made), problems(made)]).toEqual([expected, expected.length === 0 ? ['ADB-16 a'] : []]);
+    },
+  );
 
   it('#54 64 communities are announced as any other number (ours: nothing is blocked)', () => {
     const communities = Array.from({ length: 64 }, (_, i) => `64512:${i + 1}`);
@@ -328,7 +337,7 @@ describe('9.2 attributes', () => {
     ['ADB-2', { communities: ['1:1', '1:1'] }],
     ['ADB-3', { peers: ['tor', 'tor'] }],
     ['ADB-5', on('node1', 'node1')],
-  ])('#55 duplicates in a list: %s', (code, spec) => {
+  ])('#55 duplicates in a list (ours: that advertisement alone is out): %s', (code, spec) => {
     const made = model([v4, tor, bgpAdv('a', spec)]);
     expect([prefixes(made), problems(made)]).toEqual([[], [`${code} a`]]);
   });

@@ -23,27 +23,27 @@ const now = new Date('2026-11-25T15:00:00.123Z');
 const speaker = { kind: 'speaker', node: 'node1' } as const;
 
 describe('errorSummary: texts that tools compare (api.md 8.5.1)', () => {
-  it('171, PEER-19: missing BFD profile', () => {
+  it('171, PEER-19, #133: missing BFD profile', () => {
     expect(summary(peer('p', { bfdProfile: 'b' }))).toBe(
       'configuration error: peer p referencing non existing bfd profile b',
     );
   });
 
-  it('171, PEER-16: missing Secret', () => {
+  it('171, PEER-16, #133: missing Secret', () => {
     expect(summary(peer('p', { passwordSecret: { name: 'gone' } }))).toBe(
       'configuration error: parsing peer p secret ref not found for peer config "metallb-system"/"p"\n' +
         'failed to parse peer p password secret',
     );
   });
 
-  it('171, PEER-17: wrong type of Secret', () => {
+  it('171, PEER-17, #133: wrong type of Secret', () => {
     expect(summary(peer('p', { passwordSecret: { name: 'opaque' } }))).toBe(
       'configuration error: parsing peer p secret type mismatch on "metallb-system"/"opaque", ' +
         'type "kubernetes.io/basic-auth" is expected \nfailed to parse peer p password secret',
     );
   });
 
-  it('171, ADB-12: unknown community alias', () => {
+  it('171, ADB-12, #133: unknown community alias', () => {
     expect(summary(bgpAdv('a', { communities: ['alias'] }))).toBe(
       'configuration error: invalid community format: alias\ninvalid community "alias" in BGP advertisement',
     );
@@ -53,7 +53,7 @@ describe('errorSummary: texts that tools compare (api.md 8.5.1)', () => {
     ['192.0.2.1', {}],
     ['192.0.2.1-red', { vrf: 'red' }],
     ['eth0', { peerAddress: undefined, interface: 'eth0' }],
-  ])('171, FRR-2: duplicate peer %s', (identifier, spec) => {
+  ])('171, FRR-2, #133: duplicate peer %s', (identifier, spec) => {
     expect(summary(peer('p', spec), peer('q', spec))).toBe(
       `configuration error: peer ${identifier} already exists, FRR mode doesn't support duplicate BGPPeers selecting the same node`,
     );
@@ -61,7 +61,7 @@ describe('errorSummary: texts that tools compare (api.md 8.5.1)', () => {
 });
 
 describe('errorSummary: one problem, in the order of contract.md', () => {
-  it('taking the faulty objects away one by one shows them in order', () => {
+  it('#134 taking the faulty objects away one by one shows them in order', () => {
     const faults: readonly [string, TestObject][] = [
       ['FRR-2', peer('z')],
       ['BFD-2', bfd('b', { detectMultiplier: 1 })],
