@@ -1,14 +1,16 @@
 /** Flags that `metallb render` and `metallb diff` share. */
 import { SettingsError } from '#core/errors.ts';
 import { parseFlags } from '#cli/host.ts';
+import { FRR_LOG_WORDS, frrLogLevel } from '#core/frr/build.ts';
 import type { SpeakerFlags } from '#core/frr/node-model.ts';
 
 export const sharedUsage = `  --node NAME            this node only; may be repeated (all nodes)
   --namespace NAME       namespace of MetalLB (metallb-system)
   --kubeconfig PATH      kubeconfig of the cluster ($KUBECONFIG)
   --templates FOLDER     templates of your own, as the speakers have them mounted
-  --lb-class CLASS, --ignore-exclude-lb, --log-level LEVEL
-                         as the speakers are started
+  --lb-class CLASS, --ignore-exclude-lb, --log-level LEVEL, --frr-logging-level WORD
+                         as the speakers are started; the last one stands for their variable FRR_LOGGING_LEVEL and is
+                         by default that of this command
   --frrk8s-namespace NAMESPACE, --frrk8s-secret-passthrough
                          as the speakers are started with bgpBackend frr-k8s-external: FRRConfigurations instead of frr.conf
 `;
@@ -45,6 +47,7 @@ const FLAGS = {
   'log-level': { type: 'string' },
   'frrk8s-namespace': { type: 'string' },
   'frrk8s-secret-passthrough': { type: 'boolean' },
+  'frr-logging-level': { type: 'string' },
   output: { type: 'string', short: 'o' },
 } as const;
 
@@ -61,7 +64,7 @@ export function readArguments(
     namespace: values.namespace ?? 'metallb-system',
     kubeconfig: values.kubeconfig ?? env['KUBECONFIG'] ?? '',
     templates: values.templates,
-    flags: flagsOf(values),
+    flags: flagsOf(values, env),
     format: formatOf(values.output ?? 'text'),
     external: externalOf(values),
   };
@@ -82,13 +85,22 @@ function formatOf(output: string): RenderArguments['format'] {
   throw new SettingsError([`--output: "${output}" is not one of text, json`]);
 }
 
-function flagsOf(values: ReturnType<typeof parseFlags<typeof FLAGS>>['values']): SpeakerFlags {
+function flagsOf(
+  values: ReturnType<typeof parseFlags<typeof FLAGS>>['values'],
+  env: Readonly<Record<string, string | undefined>>,
+): SpeakerFlags {
   const logLevel = values['log-level'] ?? 'info';
   if (!LOG_LEVELS.includes(logLevel))
     throw new SettingsError([`--log-level: "${logLevel}" is not one of ${LOG_LEVELS.join(', ')}`]);
+  const word = values['frr-logging-level'] ?? env['FRR_LOGGING_LEVEL'] ?? '';
+  const known = ([...FRR_LOG_WORDS, ''] as const).find((each) => each === word);
+  if (known === undefined)
+    throw new SettingsError([
+      `--frr-logging-level / $FRR_LOGGING_LEVEL: "${word}" is not one of ${FRR_LOG_WORDS.join(', ')}`,
+    ]);
   return {
     lbClass: values['lb-class'] ?? '',
     ignoreExcludeLb: values['ignore-exclude-lb'] ?? false,
-    logLevel,
+    frrLog: frrLogLevel(logLevel, known),
   };
 }

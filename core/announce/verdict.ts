@@ -64,6 +64,19 @@ export function protocolsOf(verdict: ServiceVerdict | undefined): readonly Proto
   return protocols;
 }
 
+/** The addresses that a protocol announces by the verdict, canonical, in the order of the status. */
+export function announcedBy(verdict: ServiceVerdict | undefined, protocol: Protocol): readonly string[] {
+  if (verdict === undefined || !protocolsOf(verdict).includes(protocol)) return [];
+  if (protocol === 'bgp' && verdict.bgp.kind === 'announce') return verdict.bgp.addresses.map(formatAddress);
+  return verdict.addresses;
+}
+
+/** Addresses that a protocol leaves out while it announces others, each with the reason; for the log. */
+export function leftOut(verdict: ServiceVerdict, protocol: Protocol): readonly string[] {
+  if (protocol !== 'bgp' || verdict.bgp.kind !== 'announce') return [];
+  return verdict.bgp.unserved.map(({ address, message }) => `${formatAddress(address)}: ${message}`);
+}
+
 /** Why a protocol does not announce the Service; for log and command line. */
 export function withholdReason(
   verdict: ServiceVerdict,
@@ -106,7 +119,7 @@ function sameAnnouncement(
 function announcementText(verdict: ServiceVerdict | undefined, protocol: Protocol): string {
   if (verdict === undefined) return '';
   const detail = protocol === 'bgp' ? bgpText(verdict) : [l2Interfaces(verdict), answersPing(verdict)];
-  return JSON.stringify([verdict.uid, verdict.addresses, detail]);
+  return JSON.stringify([verdict.uid, announcedBy(verdict, protocol), detail]);
 }
 
 function bgpText(verdict: ServiceVerdict): unknown {

@@ -16,10 +16,19 @@ export interface Announcement {
   readonly grant: Grant;
 }
 
+export interface Unserved {
+  readonly address: IpAddress;
+  readonly reason: BgpReason;
+  readonly message: string;
+}
+
 export type BgpVerdict =
   | {
       readonly kind: 'announce';
+      /** Those that are announced: an address without an endpoint of its family is not. */
       readonly addresses: readonly IpAddress[];
+      /** The other addresses, each with the reason. */
+      readonly unserved: readonly Unserved[];
       readonly announcements: readonly Announcement[];
       /** Names of this node's BGPPeers that get at least one of the prefixes offered, sorted. May be empty. */
       readonly peers: readonly string[];
@@ -30,15 +39,21 @@ export type BgpVerdict =
 export function decideBgp(
   context: BgpContext,
   service: ServiceView,
-  slices: Iterable<EndpointSliceView>,
+  slices: readonly EndpointSliceView[],
 ): BgpVerdict {
   const gate = gateService(service, context.config.pools);
   if (gate.kind === 'stop') return { kind: 'withhold', reason: gate.reason, message: gate.message };
-  const bgp = gateBgp(context, gate.pool, service, slices);
+  const families = new Set(gate.addresses.map(({ family }) => family));
+  const bgp = gateBgp(context, gate.pool, service, { slices, families });
   if (bgp.kind === 'stop') return { kind: 'withhold', reason: bgp.reason, message: bgp.message };
-  const announcements = bgp.advertisements.flatMap((ad) => announce(ad, gate.addresses));
+  const addresses = gate.addresses.filter(({ family }) => !bgp.unserved.has(family));
+  const unserved = gate.addresses.flatMap((address): Unserved[] => {
+    const stop = bgp.unserved.get(address.family);
+    return stop === undefined ? [] : [{ address, reason: stop.reason, message: stop.message }];
+  });
+  const announcements = bgp.advertisements.flatMap((ad) => announce(ad, addresses));
   const peers = [...new Set(announcements.flatMap(({ grant }) => grant.peers))].sort();
-  return { kind: 'announce', addresses: gate.addresses, announcements, peers };
+  return { kind: 'announce', addresses, unserved, announcements, peers };
 }
 
 function announce({ spec, grant }: NodeAdvertisement, addresses: readonly IpAddress[]): Announcement[] {

@@ -3,6 +3,7 @@ import { EXCLUDE_FROM_LOAD_BALANCERS } from '#core/api/labels.ts';
 import { contradictingField, granted, uniteCommunities, type Grant } from '#core/bgp/route.ts';
 import type { BgpAdvertisement, BgpPeer, Config, Pool } from '#core/model/config.ts';
 import { servingEndpoints } from '#core/model/endpoints.ts';
+import type { Family } from '#core/model/ip.ts';
 import { selectsAny } from '#core/model/selector.ts';
 import type { GateReason } from '#core/model/service-gate.ts';
 import type { EndpointSliceView, NodeView, ServiceView } from '#core/model/views.ts';
@@ -60,18 +61,29 @@ function reaches(advertisement: BgpAdvertisement, peer: string): boolean {
   return advertisement.peers.length === 0 || advertisement.peers.includes(peer);
 }
 
-export type BgpGate =
-  | { readonly kind: 'pass'; readonly advertisements: readonly NodeAdvertisement[] }
-  | { readonly kind: 'stop'; readonly reason: BgpReason; readonly message: string };
+interface Stop {
+  readonly kind: 'stop';
+  readonly reason: BgpReason;
+  readonly message: string;
+}
 
-/** Applies the gate to a Service whose addresses lie in `pool`. */
+export type BgpGate =
+  | {
+      readonly kind: 'pass';
+      readonly advertisements: readonly NodeAdvertisement[];
+      /** Why the addresses of a family are not announced although those of the other are. */
+      readonly unserved: ReadonlyMap<Family, Stop>;
+    }
+  | Stop;
+
+/** Applies the gate to a Service whose addresses lie in `pool` and are of these families. */
 export function gateBgp(
   context: BgpContext,
   pool: Pool,
   service: ServiceView,
-  slices: Iterable<EndpointSliceView>,
+  endpoints: FamiliesOfEndpoints,
 ): BgpGate {
-  const stop = (reason: BgpReason, message: string): BgpGate => ({ kind: 'stop', reason, message });
+  const stop = (reason: BgpReason, message: string): Stop => ({ kind: 'stop', reason, message });
   const onNode = context.advertisements.get(pool.name) ?? [];
   if (onNode.length === 0)
     return stop('notOwner', `no BGPAdvertisement of pool ${pool.name} selects node ${context.node.name}`);
@@ -86,12 +98,13 @@ export function gateBgp(
     pool,
   );
   if (conflict !== undefined) return stop('conflictingAdvertisements', conflict);
-  return (
-    gateNode(context) ?? gateEndpoints(context, service, slices) ?? { kind: 'pass', advertisements: matching }
-  );
+  const node = gateNode(context);
+  if (node !== undefined) return node;
+  const unserved = gateEndpoints(context, service, endpoints);
+  return 'kind' in unserved ? unserved : { kind: 'pass', advertisements: matching, unserved };
 }
 
-function gateNode({ node, ignoreExcludeLb }: BgpContext): BgpGate | undefined {
+function gateNode({ node, ignoreExcludeLb }: BgpContext): Stop | undefined {
   if (node.networkUnavailable)
     return {
       kind: 'stop',
@@ -107,21 +120,34 @@ function gateNode({ node, ignoreExcludeLb }: BgpContext): BgpGate | undefined {
   return undefined;
 }
 
+interface FamiliesOfEndpoints {
+  readonly slices: readonly EndpointSliceView[];
+  readonly families: ReadonlySet<Family>;
+}
+
+const WORDS = { ipv4: 'IPv4 endpoint', ipv6: 'IPv6 endpoint' } as const;
+
+/** Which families have no endpoint that traffic may go to from here, and why; or why none of them has. */
 function gateEndpoints(
   { node, gone }: BgpContext,
-  service: ServiceView,
-  slices: Iterable<EndpointSliceView>,
-): BgpGate | undefined {
-  const serving = servingEndpoints(slices, gone);
-  if (service.externalTrafficPolicy === 'Local' && !serving.perNode.has(node.name))
-    return {
-      kind: 'stop',
-      reason: 'noLocalEndpoints',
-      message: `externalTrafficPolicy is Local and no endpoint on node ${node.name} can serve`,
-    };
-  if (serving.total === 0)
-    return { kind: 'stop', reason: 'noEndpoints', message: 'no endpoint of the Service can serve' };
-  return undefined;
+  { externalTrafficPolicy }: ServiceView,
+  { slices, families }: FamiliesOfEndpoints,
+): ReadonlyMap<Family, Stop> | Stop {
+  const isLocal = externalTrafficPolicy === 'Local';
+  const stop = (what: string): Stop =>
+    isLocal
+      ? {
+          kind: 'stop',
+          reason: 'noLocalEndpoints',
+          message: `externalTrafficPolicy is Local and no ${what} on node ${node.name} can serve`,
+        }
+      : { kind: 'stop', reason: 'noEndpoints', message: `no ${what} of the Service can serve` };
+  const unserved = new Map<Family, Stop>();
+  for (const family of families) {
+    const { perNode, total } = servingEndpoints(slices, gone, family);
+    if (isLocal ? !perNode.has(node.name) : total === 0) unserved.set(family, stop(WORDS[family]));
+  }
+  return unserved.size === families.size ? stop('endpoint') : unserved;
 }
 
 /** The first pair that asks for different preferences on one route to one peer (speaker-bgp.md §1.7). */

@@ -45,8 +45,10 @@ export const FRR_LOG_WORDS = [
   'debugging',
 ] as const;
 
+export type FrrLogWord = (typeof FRR_LOG_WORDS)[number];
+
 /** FRR's log level for the speaker's; `word`, when there is one, wins (speaker-bgp.md §3.1). */
-export function frrLogLevel(level: string, word: (typeof FRR_LOG_WORDS)[number] | '' = ''): string {
+export function frrLogLevel(level: string, word: FrrLogWord | '' = ''): string {
   if (word !== '') return word === 'error' ? 'errors' : word;
   const words: Readonly<Record<string, string>> = {
     all: 'debugging',

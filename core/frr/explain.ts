@@ -151,7 +151,7 @@ function present(intended: IntendedSession, observed: BgpSession): SessionCause 
 
 /** Nobody ever gave a reason: what can be told from how far the two sides got. */
 function notConnected(intended: IntendedSession, observed: BgpSession): SessionCause | undefined {
-  const { neighbor, port, isInterface } = intended;
+  const { neighbor, port, isInterface, hasBfd } = intended;
   const { opensSent, opensReceived } = observed.messages;
   if (isInterface && opensSent === 0)
     return cause(
@@ -163,7 +163,8 @@ function notConnected(intended: IntendedSession, observed: BgpSession): SessionC
     return cause(
       'ConnectionClosed',
       `${neighbor} accepts the TCP connection and closes it without a word`,
-      'Check whether the router knows this node (its source address) as a neighbour and is not shut down.',
+      // FRR 10.3 is such a router: while it waits for BFD it takes no session.
+      `Check whether the router knows this node (its source address) as a neighbour${hasBfd ? ' and is not shut down' : ', is not shut down, and does not wait for BFD (spec.bfdProfile)'}.`,
     );
   const isOnItsWay = observed.state.startsWith('Open');
   if (isOnItsWay || /bfd down/i.test(observed.lastReset)) return undefined;

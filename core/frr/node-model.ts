@@ -2,13 +2,14 @@
  * The way of a speaker from the cluster to the model of its FRR, in one step and for any node: what `metallb render`
  * and `metallb diff` show. Decisions are those of the speaker's loops, made by the same functions.
  */
-import { mergeRoutes, decideBgp } from '#core/bgp/advertise.ts';
+import { mergeRoutes, decideBgp, type BgpVerdict } from '#core/bgp/advertise.ts';
 import { bgpContext, type BgpReason } from '#core/bgp/gates.ts';
 import { compileKeeping, type LastGood } from '#core/config/keep.ts';
 import type { ClusterResources } from '#core/config/resources.ts';
-import { buildModel, frrLogLevel } from '#core/frr/build.ts';
+import { buildModel } from '#core/frr/build.ts';
 import type { FrrModel } from '#core/frr/model.ts';
 import type { Config, Problem } from '#core/model/config.ts';
+import { formatAddress } from '#core/model/ip.ts';
 import type { EndpointSliceView, NodeView, ServiceView } from '#core/model/views.ts';
 
 /** All that a speaker decides by, except which other speakers live. */
@@ -18,11 +19,23 @@ export interface Snapshot {
   readonly slices: readonly EndpointSliceView[];
 }
 
+function withheldOf(service: string, verdict: BgpVerdict): Withheld[] {
+  if (verdict.kind === 'announce')
+    return verdict.unserved.map(({ address, reason, message }) => ({
+      service,
+      reason,
+      message: `${formatAddress(address)}: ${message}`,
+    }));
+  const { reason, message } = verdict;
+  return reason === 'notLoadBalancer' ? [] : [{ service, reason, message }];
+}
+
 /** The speaker's flags of these names. */
 export interface SpeakerFlags {
   readonly lbClass: string;
   readonly ignoreExcludeLb: boolean;
-  readonly logLevel: string;
+  /** FRR's log level, see `frrLogLevel`. */
+  readonly frrLog: string;
 }
 
 export interface Withheld {
@@ -39,7 +52,7 @@ export interface NodeModel {
   readonly problems: readonly Problem[];
   /** BGPPeers that cannot be written down for FRR. */
   readonly refused: readonly { readonly peer: string; readonly message: string }[];
-  /** Services of type LoadBalancer that this node does not announce by BGP. */
+  /** Services of type LoadBalancer of which this node announces nothing by BGP, or not all addresses. */
   readonly withheld: readonly Withheld[];
   readonly lastGood: LastGood;
 }
@@ -65,11 +78,7 @@ export function nodeModel(
     .filter(({ loadBalancerClass }) => (loadBalancerClass ?? '') === flags.lbClass)
     .map((service) => ({ service, verdict: decideBgp(context, service, slices.get(service.key) ?? []) }));
   const routes = mergeRoutes(verdicts.map(({ verdict }) => verdict));
-  const options = { hostname: node.name, logLevel: frrLogLevel(flags.logLevel) };
-  const withheld = verdicts.flatMap(({ service, verdict }): Withheld[] =>
-    verdict.kind === 'withhold' && verdict.reason !== 'notLoadBalancer'
-      ? [{ service: service.key, reason: verdict.reason, message: verdict.message }]
-      : [],
-  );
+  const options = { hostname: node.name, logLevel: flags.frrLog };
+  const withheld = verdicts.flatMap(({ service, verdict }) => withheldOf(service.key, verdict));
   return { ...buildModel(context, routes, options), config, problems, withheld, lastGood };
 }

@@ -1,6 +1,6 @@
 /** Intended versus real: what separates the configuration FRR prints from the one we want it to have. */
 import { diff, type Change } from '#core/frr/diff.ts';
-import { slotOf } from '#core/frr/syntax.ts';
+import { blockKey, slotOf } from '#core/frr/syntax.ts';
 import { treeLines, type Block, type ConfigTree } from '#core/frr/tree.ts';
 
 const OWN_BLOCK = /^(router bgp |route-map |bfd$)/;
@@ -31,19 +31,53 @@ export interface Expectation {
 }
 
 /**
- * The changes that would make FRR's configuration the desired one; none when they agree. Lines of others
- * (`bgpextras`) are not looked for, and beside them only surplus routes of ours count as surplus.
+ * The changes that would make FRR's configuration the desired one; none when they agree. Of the lines of others
+ * (`bgpextras`) only those in `shown` are looked for, and beside them only surplus routes of ours count as surplus.
  */
-export function deviations(running: ConfigTree, { desired, rendered }: Expectation): Change[] {
+export function deviations(
+  running: ConfigTree,
+  { desired, rendered }: Expectation,
+  shown: ReadonlySet<string> = new Set(),
+): Change[] {
   const changes = diff(ownPart(running, desired), desired);
-  const hasRaw = treeLines(desired).length !== treeLines(rendered).length;
-  return hasRaw ? changes.filter((change) => isOwnChange(change, rendered)) : changes;
+  if (!hasRaw({ desired, rendered })) return changes;
+  return changes.filter((change) => isOwnChange(change, rendered) || shown.has(textOf(change)));
+}
+
+/** Lines of others that FRR shows as they were written, as `PATH > LINE`: when one is missing later, it was lost. */
+export function shownOfOthers(running: ConfigTree, expectation: Expectation): ReadonlySet<string> {
+  if (!hasRaw(expectation)) return new Set();
+  const [printed, ours] = [running, expectation.rendered].map((tree) => new Set(treeLines(tree)));
+  const lines = treeLines(expectation.desired);
+  return new Set(lines.filter((line) => printed?.has(line) === true && ours?.has(line) !== true));
+}
+
+function hasRaw({ desired, rendered }: Expectation): boolean {
+  return sizeOf(desired) !== sizeOf(rendered);
+}
+
+function sizeOf(tree: ConfigTree): number {
+  return [...tree.values()].reduce((sum, { lines }) => sum + 1 + lines.size, 0);
+}
+
+/** A change as the line that it sets, with its path, as `treeLines` writes it. */
+function textOf({ path, command }: Change): string {
+  return [...path, ...(command === '' ? [] : [command])].join(' > ');
 }
 
 function isOwnChange({ path, command }: Change, rendered: ConfigTree): boolean {
   if (command.startsWith('no network ')) return true;
   if (command.startsWith('no ') && !isLineOf(rendered, path, command)) return false;
   return isLineOf(rendered, path, command);
+}
+
+/** True when a configuration asks for a change: it has the line, or the block, or lacks what the change takes away. */
+export function asksFor(desired: ConfigTree, { path, command }: Change): boolean {
+  if (isLineOf(desired, path, command)) return true;
+  if (!command.startsWith('no ')) return false;
+  const removed = command.slice(3);
+  const lines = desired.get(blockKey(path))?.lines;
+  return !desired.has(blockKey([...path, removed])) && lines?.has(slotOf(path, removed)) !== true;
 }
 
 function isLineOf(tree: ConfigTree, path: readonly string[], command: string): boolean {

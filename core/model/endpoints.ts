@@ -1,7 +1,8 @@
 /** Which endpoints of a Service can take traffic. Used by BGP, by Layer 2 and by whoever explains their choice. */
+import type { Family } from '#core/model/ip.ts';
 import type { Endpoint, EndpointSliceView } from '#core/model/views.ts';
 
-/** Endpoints that can serve, counted over all slices of a Service and both address families (speaker-bgp.md §1.3). */
+/** Endpoints that can serve, counted over all slices of a Service. */
 export interface Serving {
   readonly total: number;
   /** Node name → number of serving endpoints there. Endpoints that name no node count only in `total`. */
@@ -19,16 +20,18 @@ export function canServe(endpoint: Endpoint): boolean {
 const nowhere: ReadonlySet<string> = new Set();
 
 /**
- * Counts the endpoints that can serve in all slices of one Service. Those on a node in `gone` do not count: it is
- * known to be dead, while the slices say so only after Kubernetes' 40 s.
+ * Counts the endpoints that can serve in all slices of one Service, of one address family or of both. Those on a node
+ * in `gone` do not count: it is known to be dead, while the slices say so only after Kubernetes' 40 s.
  */
 export function servingEndpoints(
   slices: Iterable<EndpointSliceView>,
   gone: ReadonlySet<string> = nowhere,
+  family?: Family,
 ): Serving {
   const perNode = new Map<string, number>();
   let total = 0;
   for (const slice of slices) {
+    if (family !== undefined && slice.family !== undefined && slice.family !== family) continue;
     for (const endpoint of slice.endpoints) {
       if (!canServe(endpoint) || gone.has(endpoint.nodeName)) continue;
       total += 1;

@@ -109,8 +109,14 @@ export function projectEndpointSlice(raw: RawObject): EndpointSliceView | undefi
   return {
     key: keyOf(raw),
     serviceKey: `${text(raw.metadata.namespace)}/${service}`,
+    family: familyOf(raw['addressType']),
     endpoints: list(raw['endpoints']).map(projectEndpoint),
   };
+}
+
+function familyOf(addressType: unknown): EndpointSliceView['family'] {
+  if (addressType === 'IPv4') return 'ipv4';
+  return addressType === 'IPv6' ? 'ipv6' : undefined;
 }
 
 function projectEndpoint(raw: unknown): Endpoint {

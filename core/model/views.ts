@@ -55,6 +55,8 @@ export interface EndpointSliceView {
   readonly key: string;
   /** `namespace/name` of the Service, from the label `kubernetes.io/service-name`. */
   readonly serviceKey: string;
+  /** Of all addresses in it; undefined where the slice says neither (FQDN): they count for both. */
+  readonly family?: 'ipv4' | 'ipv6' | undefined;
   readonly endpoints: readonly Endpoint[];
 }
 

@@ -8,7 +8,7 @@ import { neighborWord } from '#core/frr/grammar.ts';
 import type { FrrModel } from '#core/frr/model.ts';
 import { DAEMONS, readRunning, runningCommand } from '#core/frr/running.ts';
 import { parseConfig, type ConfigTree } from '#core/frr/tree.ts';
-import { deviations, ownPart, type Expectation } from '#core/frr/verify.ts';
+import { asksFor, deviations, ownPart, shownOfOthers, type Expectation } from '#core/frr/verify.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import { runBulk } from '#speaker/frr/bulk.ts';
 import type { Renderer } from '#speaker/frr/templates.ts';
@@ -18,7 +18,16 @@ import { Vtysh, VtyshError, type VtyshOptions } from '#speaker/frr/vtysh.ts';
 const BULK = 100;
 
 /** FRR does not take the configuration, and no single neighbour is the cause. */
-export class RefusedError extends VtyshError {}
+export class RefusedError extends VtyshError {
+  /** The changes that FRR did not take. */
+  readonly changes: readonly Change[];
+
+  constructor(complaints: readonly Complaint[]) {
+    const words = complaints.slice(0, 3).map((each) => each.words);
+    super(`FRR refuses ${complaints.length} line(s): ${words.join('; ')}`);
+    this.changes = complaints.map(({ change }) => change);
+  }
+}
 
 export interface Applied {
   /** The configuration text FRR was brought to. */
@@ -50,6 +59,10 @@ export class Applier {
   #known: ConfigTree | undefined;
   /** Differences FRR keeps in spite of us and without a word; mentioned once. */
   readonly #tolerated = new Set<string>();
+  /** Lines of `bgpextras` that FRR showed after the last application. */
+  #shown: ReadonlySet<string> = new Set();
+  /** Lines of `bgpextras` that FRR did not take; mentioned once. */
+  readonly #strange = new Set<string>();
   #last: Wanted | undefined;
 
   constructor(options: VtyshOptions, render: Renderer, log: Logger) {
@@ -84,7 +97,7 @@ export class Applier {
       }
       if (attempt.complaints.length === 0)
         return { text: attempt.text, changes, refused: left, model: accepted };
-      if (left.size === before) throw new RefusedError(complain(attempt.complaints));
+      if (left.size === before) throw new RefusedError(attempt.complaints);
     }
   }
 
@@ -92,9 +105,15 @@ export class Applier {
   async check(model: FrrModel, refused: ReadonlyMap<string, string>): Promise<boolean> {
     const { expectation } = this.#expect(withoutPeers(model, refused));
     const running = await this.#running();
-    if (this.#open(running, expectation).length === 0) return true;
+    if (this.#open(running, expectation, this.#shown).length === 0) return true;
     this.#known = ownPart(running, expectation.desired);
     return false;
+  }
+
+  /** True when the model asks for some of the changes still: FRR would refuse it again. */
+  wants(model: FrrModel, changes: readonly Change[]): boolean {
+    const { desired } = this.#expect(model).expectation;
+    return changes.some((change) => asksFor(desired, change));
   }
 
   /** What the model means; the last one is kept, for checks ask for the same again and again. */
@@ -112,9 +131,11 @@ export class Applier {
     this.#known ??= ownPart(await this.#running(), expectation.desired);
     const changes = diff(this.#known, expectation.desired);
     this.#known = undefined;
-    await this.#type(changes);
+    const said = await this.#type(changes);
+    if (!isBulk(commandsFor(changes))) this.#mention(said, expectation);
     const running = await this.#running();
     const open = this.#open(running, expectation);
+    this.#shown = shownOfOthers(running, expectation);
     const complaints = open.length === 0 ? [] : await this.#repair(running, open, expectation);
     if (complaints.length === 0) this.#known = expectation.desired;
     return { text, changes: changes.length, complaints };
@@ -141,8 +162,18 @@ export class Applier {
     return [];
   }
 
-  #open(running: ConfigTree, expectation: Expectation): Change[] {
-    return deviations(running, expectation).filter((change) => !this.#tolerated.has(describe(change)));
+  /** Says which lines of users FRR does not take: nobody else would, for the rest works. */
+  #mention(said: readonly Complaint[], { rendered }: Expectation): void {
+    for (const { change, words } of said) {
+      if (asksFor(rendered, change) || this.#strange.has(words)) continue;
+      this.#strange.add(words);
+      this.#log.warn('FRR does not take a line of bgpextras', { words });
+    }
+  }
+
+  #open(running: ConfigTree, expectation: Expectation, shown?: ReadonlySet<string>): Change[] {
+    const open = deviations(running, expectation, shown);
+    return open.filter((change) => !this.#tolerated.has(describe(change)));
   }
 
   async #running(): Promise<ConfigTree> {
@@ -155,11 +186,15 @@ export class Applier {
   async #type(changes: readonly Change[]): Promise<Complaint[]> {
     const steps = commandsFor(changes);
     const commands = steps.map(({ command }) => command);
-    if (commands.length > BULK) return unattributed(changes, await runBulk(this.#options, commands));
+    if (isBulk(steps)) return unattributed(changes, await runBulk(this.#options, commands));
     if (commands.length === 0) return [];
     const outputs = await this.#vtysh.run(commands);
     return steps.flatMap((step, i) => complaintOf(step, outputs[i] ?? ''));
   }
+}
+
+function isBulk(steps: readonly Step[]): boolean {
+  return steps.length > BULK;
 }
 
 function complaintOf({ change, command }: Step, output: string): Complaint[] {
@@ -181,11 +216,6 @@ function describe({ path, command }: Change): string {
 
 function sameChange(a: Change, b: Change): boolean {
   return describe(a) === describe(b);
-}
-
-function complain(complaints: readonly Complaint[]): string {
-  const words = complaints.slice(0, 3).map((each) => each.words);
-  return `FRR refuses ${complaints.length} line(s): ${words.join('; ')}`;
 }
 
 function withoutPeers(model: FrrModel, left: ReadonlyMap<string, string>): FrrModel {

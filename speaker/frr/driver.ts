@@ -5,6 +5,7 @@
  */
 import { messageOf } from '#core/errors.ts';
 import { redact } from '#core/frr/commands.ts';
+import type { Change } from '#core/frr/diff.ts';
 import type { FrrModel } from '#core/frr/model.ts';
 import type { Target } from '#core/frr/sessions.ts';
 import type { Logger } from '#runtime/log/logger.ts';
@@ -63,6 +64,10 @@ class FrrDriver implements FrrPort {
   #timer: NodeJS.Timeout | undefined;
   #lastStart = 0;
   #retryMs = 0;
+  /** When what failed is tried again; undefined: nothing failed. */
+  #retryAt: number | undefined;
+  /** Lines, of no single neighbour, that FRR did not take. */
+  #refusedLines: readonly Change[] = [];
   #saving: Promise<void> = Promise.resolve();
   #unsaved: string | undefined;
 
@@ -96,8 +101,28 @@ class FrrDriver implements FrrPort {
     this.#text = text;
     this.#model = model;
     this.#update({ desired: this.#state.desired + 1 });
-    this.#retryMs = 0;
+    if (this.#isHopeless()) return;
+    this.#forgive();
     this.#kick();
+  }
+
+  /**
+   * True while the model asks for lines that FRR refused: it would refuse it again, and go back to the last good
+   * configuration again. The next try takes the newest model along. Without a last good one nothing is taken back,
+   * and what FRR does take of the model is worth a try.
+   */
+  #isHopeless(): boolean {
+    const [model, lines] = [this.#model, this.#refusedLines];
+    return (
+      model !== undefined && this.#good !== undefined && lines.length > 0 && this.#applier.wants(model, lines)
+    );
+  }
+
+  /** What failed may be tried again at once. */
+  #forgive(): void {
+    this.#retryMs = 0;
+    this.#retryAt = undefined;
+    this.#refusedLines = [];
   }
 
   async show(command: string, signal?: AbortSignal): Promise<unknown> {
@@ -136,7 +161,7 @@ class FrrDriver implements FrrPort {
     this.#applier.forget();
     this.#reader.reset();
     this.#refused = new Map();
-    this.#retryMs = 0;
+    this.#forgive();
     this.#update({ applied: 0 });
     this.#kick();
   }
@@ -152,38 +177,47 @@ class FrrDriver implements FrrPort {
 
   #start(): void {
     this.#lastStart = performance.now();
-    this.#running = this.#work().finally(() => {
-      this.#running = undefined;
-      if (this.#isDirty) this.#kick();
-      else this.#later(this.#retryMs);
-    });
+    this.#running = this.#work().finally(() => this.#next());
   }
 
-  /** The next thing to do when nothing new comes: try again after a failure, else look after FRR. */
-  #later(retryMs: number): void {
+  #next(): void {
+    this.#running = undefined;
+    if (this.#isDirty && !this.#isHopeless()) this.#kick();
+    else this.#later();
+  }
+
+  /**
+   * The next thing to do when nothing new comes: try again after a failure, else look after FRR. While FRR refuses
+   * something it is looked after as well: the last good configuration must not be lost meanwhile.
+   */
+  #later(): void {
     if (this.#isClosed) return;
-    const next = retryMs > 0 ? () => this.#kick() : () => this.#look();
-    this.#timer = setTimeout(next, retryMs > 0 ? retryMs : (this.#settings.checkMs ?? 5000));
+    const checkMs = this.#settings.checkMs ?? 5000;
+    const retryMs = this.#retryAt === undefined ? Infinity : Math.max(this.#retryAt - performance.now(), 0);
+    const isRefused = this.#refusedLines.length > 0;
+    const retries = retryMs <= checkMs || (retryMs < Infinity && !isRefused);
+    this.#timer = setTimeout(() => (retries ? this.#kick() : this.#look()), retries ? retryMs : checkMs);
     this.#timer.unref();
   }
 
   #look(): void {
-    this.#running = this.#check().finally(() => {
-      this.#running = undefined;
-      if (this.#isDirty) this.#kick();
-      else this.#later(this.#retryMs);
-    });
+    this.#running = this.#check().finally(() => this.#next());
   }
 
   async #check(): Promise<void> {
-    if (this.#model === undefined) return;
+    const isRefused = this.#refusedLines.length > 0;
+    const model = isRefused ? this.#good?.model : this.#model;
+    if (model === undefined) return;
     try {
-      if (await this.#applier.check(this.#model, this.#refused)) return await refreshInbound(this.#reader);
+      if (await this.#applier.check(model, this.#refused)) return await refreshInbound(this.#reader);
       this.#log.warn('FRR does not have the intended configuration; repairing');
       this.#update({ repairs: this.#state.repairs + 1 });
-      this.#isDirty = true;
+      if (isRefused) await this.#applier.apply(model, this.#refused);
+      else this.#isDirty = true;
     } catch (error) {
-      this.#fail(error);
+      // What was refused has its time already.
+      if (isRefused) this.#log.debug('FRR cannot be looked after', { error: messageOf(error) });
+      else this.#fail(error);
     }
   }
 
@@ -216,7 +250,7 @@ class FrrDriver implements FrrPort {
     this.#refusedAs = refused.size === 0 ? new Map() : peerTexts(model);
     this.#good = { model, generation };
     this.#proved = applied.model;
-    this.#retryMs = 0;
+    this.#forgive();
     const list = [...refused].map(([peer, message]) => ({ peer, message }));
     this.#update({ applied: generation, lastError: undefined, refused: list, lastDurationMs: durationMs });
     const fields = { op: 'reload-validate', generation, changes, durationMs: Math.round(durationMs) };
@@ -228,6 +262,8 @@ class FrrDriver implements FrrPort {
     const message = redact(messageOf(error));
     const { first, last } = error instanceof RefusedError ? REFUSED_RETRY_MS : ABSENT_RETRY_MS;
     this.#retryMs = Math.min(Math.max(this.#retryMs * 2, first), last);
+    this.#retryAt = performance.now() + this.#retryMs;
+    if (error instanceof RefusedError) this.#refusedLines = error.changes;
     const fields = { op: 'reload-validate', error: message, retryMs: this.#retryMs };
     if (message === this.#state.lastError) this.#log.debug('FRR configuration still not applied', fields);
     else this.#log.error('FRR configuration not applied', fields);

@@ -6,9 +6,10 @@ import { firstClaims } from '#core/announce/first-claim.ts';
 import { Handover, takersOf } from '#core/announce/handover.ts';
 import { planL2 } from '#core/announce/l2-plan.ts';
 import {
+  announcedBy,
   compareVerdicts,
   decideAnnouncement,
-  protocolsOf,
+  leftOut,
   withholdReason,
   type DecisionContext,
   type Protocol,
@@ -102,16 +103,17 @@ export class Announcer {
   #started(protocol: Protocol, before: ServiceVerdict | undefined, now: ServiceVerdict): void {
     const { announced, listener, logger, nodeName } = this.#options;
     const labels = { service: now.key, protocol, node: nodeName };
-    const held = protocolsOf(before).includes(protocol) ? (before?.addresses ?? []) : [];
-    for (const ip of held.filter((address) => !now.addresses.includes(address)))
+    const [ips, without] = [announcedBy(now, protocol), leftOut(now, protocol)];
+    for (const ip of announcedBy(before, protocol).filter((address) => !ips.includes(address)))
       announced.remove({ ...labels, ip });
     if (protocol === 'layer2') this.#noteFirst(before, now);
-    for (const ip of now.addresses) announced.set({ ...labels, ip }, 1);
+    for (const ip of ips) announced.set({ ...labels, ip }, 1);
     logger.info('service has IP, announcing', {
       event: 'serviceAnnounced',
       service: now.key,
       protocol,
-      ips: now.addresses,
+      ips,
+      ...(without.length === 0 ? {} : { without }),
     });
     listener.onAnnounced(now, protocol);
   }
@@ -124,7 +126,7 @@ export class Announcer {
 
   #withdrawn(key: string, protocol: Protocol, { before, now }: Verdicts): void {
     const { announced, logger, nodeName } = this.#options;
-    const ips = before?.addresses ?? [];
+    const ips = announcedBy(before, protocol);
     for (const ip of ips) announced.remove({ service: key, protocol, node: nodeName, ip });
     const why =
       now === undefined

@@ -7,7 +7,7 @@ import { endpoint, service } from '#tests/support/bgp-factories.ts';
 import { node, peer, pool, resources, type TestObject } from '#tests/support/config-factories.ts';
 
 export const render = loadTemplates('frr-templates');
-const flags = { lbClass: '', ignoreExcludeLb: false, logLevel: 'info' };
+const flags = { lbClass: '', ignoreExcludeLb: false, frrLog: 'informational' };
 export const NODES = [node('node1'), node('node2')];
 export const on = (...names: string[]) => ({
   nodeSelectors: names.map((name) => ({ matchLabels: { 'kubernetes.io/hostname': name } })),

@@ -35,6 +35,7 @@ export function announcing(
     return {
       kind: 'announce',
       addresses: [ip],
+      unserved: [],
       announcements: [{ advertisement: 'x', prefix, grant }],
       peers: names,
     };

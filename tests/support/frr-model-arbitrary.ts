@@ -84,6 +84,7 @@ const verdictArbitrary = (peers: readonly BgpPeer[]): fc.Arbitrary<BgpVerdict> =
       return {
         kind: 'announce',
         addresses: [ip],
+        unserved: [],
         announcements: [{ advertisement: 'x', prefix, grant }],
         peers: [],
       };

@@ -139,5 +139,5 @@ export function worldModel({ objects, services, node: own, secrets }: World): No
   const slices = services.map(({ key }) => ({ key: `${key}-1`, serviceKey: key, endpoints: [endpoint()] }));
   const around = { nodes: [own], secrets, namespaces: [namespace('default', labels)] };
   const snapshot = { resources: resources(objects, around), services, slices };
-  return nodeModel(snapshot, own, { lbClass: '', ignoreExcludeLb: false, logLevel: 'info' });
+  return nodeModel(snapshot, own, { lbClass: '', ignoreExcludeLb: false, frrLog: 'informational' });
 }

@@ -1,5 +1,6 @@
 /** What scenarios of frr.conf are made of: objects as users write them, and the model of a node that follows. */
 import { nodeModel } from '#core/frr/node-model.ts';
+import { frrLogLevel } from '#core/frr/build.ts';
 import type { FrrModel } from '#core/frr/model.ts';
 import type { NodeView, SecretView, ServiceView } from '#core/model/views.ts';
 import { endpoint, service } from '#tests/support/bgp-factories.ts';
@@ -33,7 +34,7 @@ export function objectModel([name, objects, given = {}]: ObjectScenario): FrrMod
     services,
     slices,
   };
-  const flags = { lbClass: '', ignoreExcludeLb: false, logLevel: given.logLevel ?? 'info' };
+  const flags = { lbClass: '', ignoreExcludeLb: false, frrLog: frrLogLevel(given.logLevel ?? 'info') };
   const { model, problems, refused } = nodeModel(snapshot, own, flags);
   if (problems.length + refused.length > 0)
     throw new Error(`${name}: ${JSON.stringify([problems, refused])}`);

@@ -162,12 +162,15 @@ describe('when things go wrong', () => {
     expect(port.state.refused).toEqual([]);
   });
 
+  const refusedClass = { communities: [community('64512:99999')] };
+  const tries = (): number => records.filter((line) => line.includes('FRR refuses 1 line')).length;
+
   it('#96 a line that FRR does not take, of no neighbour (ours): back to the last good state, tried again later and later', async () => {
     await settled();
     const before = await lab.session();
     const [applied, file] = [port.state.applied, readFileSync(join(lab.folder, 'frr.conf'), 'utf8')];
     // More than 16 bits; configuration is refused for that long before.
-    port.setDesired(announcing(routes(5), {}, { communities: [community('64512:99999')] }));
+    port.setDesired(announcing(routes(5), {}, refusedClass));
     await eventually(() => expect(port.state.lastError).toMatch(/refuses.*64512:99999/), 20_000);
     await eventually(() => expect(records.some((line) => line.includes('last good'))).toBe(true), 20_000);
     await eventually(async () => expect(await lab.received()).toHaveLength(3));
@@ -180,6 +183,31 @@ describe('when things go wrong', () => {
     await eventually(async () => expect(await lab.received()).toHaveLength(5), 20_000);
     expect(port.state.lastError).toBeUndefined();
     expect(await lab.session()).toEqual(before);
+  });
+
+  it('changes that ask for the refused line still do not make the next try come sooner; FRR is looked after meanwhile', async () => {
+    port.setDesired(announcing(routes(4)));
+    await settled();
+    const { desired } = port.state;
+    const before = tries();
+    port.setDesired(announcing(routes(5), {}, refusedClass));
+    await eventually(() => expect(records.at(-1)).toContain('back at the last good'), 20_000);
+    for (const round of [1, 2, 3]) {
+      for (const count of [5, 6, 7, 8])
+        port.setDesired(announcing(routes(10 * round + count), {}, refusedClass));
+      // What somebody takes away of the last good configuration is put back, long before the next try.
+      const family = ['router bgp 64512', 'address-family ipv4 unicast'];
+      await lab.ours.vtysh('configure terminal', ...family, 'no network 198.18.0.2/32');
+      await eventually(async () => expect(await lab.received()).toHaveLength(3), 20_000);
+      await eventually(async () => expect(await lab.received()).toHaveLength(4), 20_000);
+    }
+    expect(port.state).toMatchObject({ desired: desired + 13, applied: desired });
+    // When it came, after 5 s, after 10 s more, after 20 s more: not with each of twelve changes.
+    expect(tries() - before).toBeLessThanOrEqual(4);
+    // A change of what was refused is tried at once.
+    port.setDesired(announcing(routes(8), {}, { communities: [community('64512:1')] }));
+    await settled();
+    await eventually(async () => expect(await lab.received()).toHaveLength(8), 20_000);
   });
 
   it('passwords are in the file of mode 0640 and nowhere else', async () => {
@@ -196,6 +224,29 @@ describe('when things go wrong', () => {
     expect(processes.stdout).not.toContain(secret);
     expect(records.join('\n')).not.toContain(secret);
     expect(JSON.stringify(port.state)).not.toContain(secret);
+  });
+
+  it('lines of bgpextras that another daemon keeps are put back like ours; one that FRR does not take is told', async () => {
+    const frrExtras =
+      'ip route 203.0.113.0/24 10.77.0.2\nip protocol bgp route-map none\nnonsense at the top\n';
+    port.setDesired(announcing(routes(4), { frrExtras }));
+    await settled();
+    const has = async (line: string): Promise<boolean> =>
+      (await lab.ours.vtysh('show running-config')).split('\n').includes(line);
+    const repairs = port.state.repairs;
+    for (const line of ['ip route 203.0.113.0/24 10.77.0.2', 'ip protocol bgp route-map none']) {
+      expect(await has(line)).toBe(true);
+      await lab.ours.vtysh('configure terminal', `no ${line}`);
+      expect(await has(line)).toBe(false);
+      await eventually(async () => expect(await has(line)).toBe(true), 20_000);
+    }
+    expect(port.state.repairs).toBe(repairs + 2);
+    expect(records.filter((line) => line.includes('a line of bgpextras'))).toEqual([
+      expect.stringContaining('nonsense at the top'),
+    ]);
+    port.setDesired(announcing(routes(4)));
+    await settled();
+    expect(await has('ip route 203.0.113.0/24 10.77.0.2')).toBe(false);
   });
 
   it('extra lines FRR does not know do not keep the rest from working', async () => {

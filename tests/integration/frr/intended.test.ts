@@ -127,6 +127,20 @@ describe('why a session is down, as a real FRR and a real router show it', () =>
     await causes('BFDDown');
   });
 
+  it('a router that waits for BFD, which we do not have', async () => {
+    const bfd = (no: string): Promise<void> =>
+      lab.router.load(`router bgp 64513\n ${no}neighbor ${OURS.ipv4} bfd\n`);
+    await bfd('');
+    try {
+      announce([router()]);
+      await causes('ConnectionClosed');
+      const [report] = reports;
+      expect(report && explainSession(report)?.remedy).toContain('BFD (spec.bfdProfile)');
+    } finally {
+      await bfd('no ');
+    }
+  });
+
   it('shut down on the router, with its words; back again', async () => {
     announce([router()]);
     await causes('none');

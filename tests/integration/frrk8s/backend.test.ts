@@ -191,7 +191,7 @@ describe('what keeps nothing else from working', () => {
     await k8s.lab.api.delete('/api/v1/namespaces/default/services/fourth');
   });
 
-  it('#137 bgpextras are told on the ConfigMap and in ConfigurationState; new Services and peers are taken over', async () => {
+  it('#137 bgpextras are told on the ConfigMap (ours) and in ConfigurationState; new Services and peers are taken over', async () => {
     const metadata = { name: 'bgpextras', namespace: NAMESPACE };
     await k8s.apply({
       apiVersion: 'v1',

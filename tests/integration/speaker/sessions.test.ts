@@ -47,6 +47,13 @@ beforeAll(async () => {
     metadata: { name: 'bgp', namespace: NAMESPACE },
     stringData: { password: SECRET },
   });
+  // Slow enough for a machine that is busy: a session that BFD ended once would say so.
+  await apply({
+    apiVersion: 'metallb.io/v1beta1',
+    kind: 'BFDProfile',
+    metadata: { name: 'steady', namespace: NAMESPACE },
+    spec: { receiveInterval: 1000, transmitInterval: 300, detectMultiplier: 20 },
+  });
   await apply(bgpPeer('router', { peerAddress: '10.90.0.254', passwordSecret: { name: 'bgp' } }));
   await apply(bgpPeer('router-ipv6', { peerAddress: 'fd90::254', peerASN: 64599 }));
   await stage.startWorkload();
@@ -59,7 +66,7 @@ function bgpPeer(name: string, spec: object): object {
     apiVersion: 'metallb.io/v1beta2',
     kind: 'BGPPeer',
     metadata: { name, namespace: NAMESPACE },
-    spec: { myASN: 64512, peerASN: 64513, bfdProfile: 'fast', connectTime: '1s', ...spec },
+    spec: { myASN: 64512, peerASN: 64513, bfdProfile: 'steady', connectTime: '1s', ...spec },
   };
 }
 

@@ -93,11 +93,39 @@ describe('metallb render', () => {
     expect(() => renderNodes([], cluster, args('--node', 'node9'))).toThrow('there is no Node node9');
   });
 
+  it('#97 the log level of FRR: that of --log-level, unless FRR_LOGGING_LEVEL says another, as for the speakers', () => {
+    const first = (env: Record<string, string>, ...argv: string[]) => {
+      const given = readArguments(['--node', 'n', ...argv], env);
+      return renderNodes([], manifests(peer('p', 'peerAddress: 10.0.0.254')), given)[0]?.config.split(
+        '\n',
+      )[0];
+    };
+    const env = { FRR_LOGGING_LEVEL: 'warnings' };
+    expect(first({}, '--log-level', 'error')).toBe('log stdout errors');
+    expect(first(env, '--log-level', 'error')).toBe('log stdout warnings');
+    expect(first(env, '--frr-logging-level', 'error')).toBe('log stdout errors');
+    expect(first(env, '--frr-logging-level', '')).toBe('log stdout informational');
+    expect(() => first({ FRR_LOGGING_LEVEL: 'loud' })).toThrow(
+      /FRR_LOGGING_LEVEL: "loud" is not one of emerg/,
+    );
+  });
+
   it('says what is left out, and which Services are not announced', () => {
     const text = NODES + POOL + adv() + SERVICE + peer('p', 'peerAddress: no-address');
     const [first] = renderNodes([], manifests(text), args());
     expect(first?.problems.join()).toContain('PEER-10 BGPPeer metallb-system/p');
     expect(first?.withheld).toMatchObject([{ service: 'default/web', reason: 'noIPAllocated' }]);
+  });
+
+  it('says which addresses of a Service are not announced while others are', () => {
+    const dual = ASSIGNED.replace('[{ip: 198.51.100.10}]', '[{ip: 198.51.100.10}, {ip: "2001:db8::10"}]');
+    const files = NODES + POOL.replace('[198.51.100.0/24]', '[198.51.100.0/24, "2001:db8::/120"]') + adv();
+    const text = files + dual.replace('endpoints:', 'addressType: IPv4\nendpoints:');
+    const [first] = renderNodes([], manifests(text + peer('p', 'peerAddress: 10.0.0.254')), args());
+    expect(first?.config).toContain('network 198.51.100.10/32');
+    expect(first?.withheld.map(({ message }) => message)).toEqual([
+      '2001:db8::10: no IPv6 endpoint of the Service can serve',
+    ]);
   });
 
   it('bgpextras is appended, its passwords hidden to the end of the line', () => {

@@ -100,6 +100,37 @@ describe('9.1 announce and withdraw', () => {
     expect(made.withheld).toMatchObject([{ reason: 'ipNotAllowed' }]);
   });
 
+  it('B27 E3: each family by its own slices: an address without an endpoint of its family is not announced, and told', () => {
+    const six = peer('six', { peerAddress: '2001:db8::1' });
+    const ready = (node: string, family: 'ipv4' | 'ipv6' | undefined) => ({
+      key: `default/web-${family}-${node}`,
+      serviceKey: 'default/web',
+      family,
+      endpoints: [endpoint({ nodeName: node })],
+    });
+    const at = (policy: 'Cluster' | 'Local', ...endpoints: EndpointSliceView[]) => {
+      const addresses = ['2001:db8:1::10', '198.51.100.10'];
+      const services = [web('web', addresses, { externalTrafficPolicy: policy })];
+      const made = model([dual, tor, six, bgpAdv('a')], { services, slices: () => endpoints });
+      return [prefixes(made), made.withheld.map(({ reason, message }) => `${reason} ${message}`)];
+    };
+    const [v4Route, v6Route] = ['198.51.100.10/32', '2001:db8:1::10/128'];
+    expect(at('Cluster', ready('node2', 'ipv4'), ready('node1', 'ipv6'))).toEqual([[v4Route, v6Route], []]);
+    expect(at('Local', ready('node2', 'ipv4'), ready('node1', 'ipv6'))).toEqual([
+      [v6Route],
+      [
+        'noLocalEndpoints 198.51.100.10: externalTrafficPolicy is Local and no IPv4 endpoint on node node1 can serve',
+      ],
+    ]);
+    expect(at('Cluster', ready('node1', 'ipv4'))).toEqual([
+      [v4Route],
+      ['noEndpoints 2001:db8:1::10: no IPv6 endpoint of the Service can serve'],
+    ]);
+    // A slice that says neither counts for both; without any nothing is announced, with one reason.
+    expect(at('Local', ready('node1', undefined))).toEqual([[v4Route, v6Route], []]);
+    expect(at('Cluster')).toEqual([[], ['noEndpoints no endpoint of the Service can serve']]);
+  });
+
   it('B13 E3: two entries with one address, in either order and in two slices: the usable one counts', () => {
     const dead = endpoint({ addresses: ['203.0.113.77'], nodeName: 'node1', ready: false, serving: false });
     const live = endpoint({ addresses: ['203.0.113.77'], nodeName: 'node2' });

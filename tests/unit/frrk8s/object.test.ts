@@ -101,7 +101,7 @@ describe('what a FRRConfiguration has no field for', () => {
     expect(losses(config(), 'metallb-system')).toEqual([]);
   });
 
-  it('#137 bgpextras are a problem of the ConfigMap; nothing else is taken away for it', () => {
+  it('#137 bgpextras are a problem of the ConfigMap (ours); nothing else is taken away for it', () => {
     const [problem] = losses(config({ frrExtras: 'route-map x permit 1' }), 'metallb-system');
     expect(problem).toMatchObject({
       code: 'X-4',
