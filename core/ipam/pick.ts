@@ -1,6 +1,7 @@
 /** Which pool, and which addresses of it (controller.md §3.5, §3.6). */
 import { compatible, type Allocations } from '#core/ipam/allocations.ts';
 import { otherFamily, type StackFamily } from '#core/ipam/families.ts';
+import { lowestFor } from '#core/ipam/reserved.ts';
 import type { Claim } from '#core/ipam/sharing.ts';
 import type { Pool } from '#core/model/config.ts';
 import type { Family, IpAddress } from '#core/model/ip.ts';
@@ -69,7 +70,7 @@ function pickFamily(
   allocations: Allocations,
 ): readonly IpAddress[] | undefined {
   for (const pool of pools) {
-    const address = allocations.lowest(pool.name, family, claim);
+    const address = lowestFor(pool.name, family, claim, allocations);
     if (address !== undefined) return [address];
   }
   return undefined;
@@ -81,8 +82,8 @@ function pickBoth(
   allocations: Allocations,
 ): readonly IpAddress[] | undefined {
   for (const pool of pools) {
-    const ipv4 = allocations.lowest(pool.name, 'ipv4', claim);
-    const ipv6 = ipv4 && allocations.lowest(pool.name, 'ipv6', claim);
+    const ipv4 = lowestFor(pool.name, 'ipv4', claim, allocations);
+    const ipv6 = ipv4 && lowestFor(pool.name, 'ipv6', claim, allocations);
     if (ipv4 !== undefined && ipv6 !== undefined) return [ipv4, ipv6];
   }
   return undefined;

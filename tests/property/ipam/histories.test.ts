@@ -193,7 +193,7 @@ describe('histories', () => {
           expectNoneLeft(world);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 1000 },
     );
   });
 
@@ -209,7 +209,7 @@ describe('histories', () => {
           expect(records(restarted.world)).toEqual(records(plain.world));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 

@@ -194,7 +194,10 @@ describe('leaders', () => {
       { weight: 1, arbitrary: fc.record({ do: is('pools'), set }) },
       { weight: 1, arbitrary: fc.record({ do: is('namespace'), name, team }) },
     );
-    const disturbance = fc.array(fc.oneof(is('done'), is('failed'), is('newLeader')), { maxLength: 8 });
+    const disturbance = fc.array(
+      fc.oneof(is('done'), is('failed'), is('done without an answer'), is('newLeader')),
+      { maxLength: 8 },
+    );
     const history = fc.array(fc.tuple(user, disturbance), { minLength: 1, maxLength: 25, size: 'max' });
     fc.assert(
       fc.property(set, history, (first, steps) => {

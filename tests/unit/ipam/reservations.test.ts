@@ -83,6 +83,19 @@ describe('reservations', () => {
     expect(world.ips('n/b')).toEqual(['192.0.2.0', '2001:db8::2']);
   });
 
+  it('serve with what can be had of them: one address of two, when the other is of another pool', () => {
+    const world = new World([pool('p', ['192.0.2.1/32']), pool('q', ['2001:db8::/127'])]);
+    world.reserve('r', 'n/a', ['192.0.2.1', '2001:db8::1']);
+    const prefers = { ...dual, ipFamilyPolicy: 'PreferDualStack' as const };
+    world.apply(service('n/a', { ...prefers, annotations: ask({ 'address-pool': 'p' }) }));
+    expect(world.ips('n/a')).toEqual(['192.0.2.1']);
+    world.delete('n/a');
+    world.apply(service('n/b', { annotations: ask({ 'address-pool': 'p' }) }));
+    expect(world.ips('n/b')).toEqual([]);
+    world.apply(service('n/a', { ...prefers, ipFamilies: ['IPv6'] }));
+    expect(world.ips('n/a')).toEqual(['2001:db8::1']);
+  });
+
   it('follow the address when pools are renamed, and wait for a pool that has it', () => {
     const world = new World([pool('p', ['192.0.2.0/31'])]);
     world.reserve('r', 'n/owner', ['192.0.2.0']);
