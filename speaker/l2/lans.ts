@@ -64,7 +64,7 @@ export class Lans {
     return this.#events
       .stations()
       .filter((other) => lan.has(other.ifindex) && other.name < station.name)
-      .filter((other) => other.has(family) && other.hasCarrier)
+      .filter((other) => other.has(family))
       .map(({ name }) => name);
   }
 

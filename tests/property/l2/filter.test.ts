@@ -8,6 +8,7 @@ import {
   ndpFilter,
   nothingFilter,
 } from '#core/l2/filter.ts';
+import { lookFrame } from '#core/l2/same-lan.ts';
 import { runFilter } from '#tests/support/bpf.ts';
 import { arpRequest, echoRequest, ip, mac, neighborSolicitation } from '#tests/support/frames.ts';
 
@@ -96,6 +97,11 @@ describe('kernel filters', () => {
       expect(Math.max(jt, jf)).toBeLessThan(256);
       expect(k).toBeLessThanOrEqual(0xffffffff);
     }
+  });
+
+  it('let our own looks around through, whatever is held (B18)', () => {
+    const look = lookFrame(mac('02:00:00:00:00:07'), Uint8Array.of(1, 2, 3), 7);
+    for (const held of [[], [0xc000024d]]) expect(passesArp(held, look)).toBe(true);
   });
 
   it('leave frames of other interfaces and tagged ones alone', () => {

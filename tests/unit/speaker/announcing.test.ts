@@ -266,6 +266,8 @@ describe('accounting', () => {
     expect(lab.l2.pings).toEqual([]);
     lab.put('L2Advertisement', 'ping', { answerPing: true, serviceSelectors: label('other') });
     await eventually(() => expect(lab.l2.pings).toEqual(['10.20.30.3']));
+    lab.service('web', [MINE], { labels: { app: 'other' } });
+    await eventually(() => expect(lab.l2.pings).toEqual([MINE, '10.20.30.3']));
     lab.put('L2Advertisement', 'ping', {
       answerPing: true,
       nodeSelectors: [{ matchLabels: { host: 'iris2' } }],
