@@ -77,7 +77,7 @@ export class Ipam {
 
   /** The last decision for the Service is written down: what it gave up is free. */
   recorded(key: string): Effects {
-    this.#leaving.settled(key);
+    this.#leaving.written(key);
     return this.#effects(this.allocations.drainChanges(), undefined);
   }
 

@@ -14,8 +14,8 @@ export class Leaving {
   readonly #allocations: Allocations;
   /** Keys of the bookings, by Service. */
   readonly #keys = new Map<string, readonly string[]>();
-  /** What writes that are under way, or failed, may have put into the records, by Service. */
-  readonly #writing = new Map<string, readonly IpAddress[]>();
+  /** What writes may have put into the records that nobody has looked at since, by Service; the latest is the last. */
+  readonly #writing = new Map<string, readonly (readonly IpAddress[])[]>();
 
   constructor(allocations: Allocations) {
     this.#allocations = allocations;
@@ -30,10 +30,27 @@ export class Leaving {
 
   /** A record with these addresses is about to be written. */
   writes(key: string, addresses: readonly IpAddress[]): void {
-    this.#writing.set(key, [...(this.#writing.get(key) ?? []), ...addresses]);
+    this.#writing.set(key, [...(this.#writing.get(key) ?? []), addresses]);
   }
 
-  /** The record is what was decided last, or gone; what was held for the Service is free. */
+  /**
+   * The latest write is done: what is held for the Service and not named by it is free. What it names is held on, if
+   * the pools have changed since it was decided.
+   */
+  written(key: string): void {
+    const latest = this.#writing.get(key)?.at(-1) ?? [];
+    if (latest.length === 0) return this.settled(key);
+    this.#writing.set(key, [latest]);
+    const named = new Set(latest.map((address) => leavingKey(key, formatAddress(address))));
+    const held = this.#keys.get(key) ?? [];
+    this.#keys.set(
+      key,
+      held.filter((each) => named.has(each)),
+    );
+    for (const each of held) if (!named.has(each)) this.#allocations.release(each);
+  }
+
+  /** The record is as it was looked at, or gone; what was held for the Service is free. */
   settled(key: string): void {
     this.#writing.delete(key);
     this.release(key);
@@ -46,7 +63,7 @@ export class Leaving {
   hold(service: ServiceView, before: readonly Booking[]): void {
     const now = this.#allocations.bookings.get(service.key)?.addresses ?? [];
     const recorded = recordedAddresses(service).flatMap((address) => address ?? []);
-    const left = [...recorded, ...(this.#writing.get(service.key) ?? [])].filter(
+    const left = [...recorded, ...(this.#writing.get(service.key) ?? []).flat()].filter(
       (address) => !has(now, address),
     );
     if (left.length === 0) return;
