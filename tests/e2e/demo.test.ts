@@ -263,8 +263,12 @@ spec: {myASN: 64512, peerASN: 64513, peerAddress: 10.90.0.253, localASN: 64512}
     );
     expect(events).toMatch(/ipaddresspool\/broken.*spec\.addresses\[0\]/);
     expect(events).toMatch(/bgpadvertisement\/nowhere.*no-such-pool/);
-    const states = await lab.kubectl(['get', 'configurationstates', '-n', NAMESPACE]);
-    expect(states).toMatch(/controller +Invalid/);
+    await waitFor(
+      'the ConfigurationState of the controller to tell',
+      async () =>
+        /controller +Invalid/.test(await lab.kubectl(['get', 'configurationstates', '-n', NAMESPACE])),
+      { deadlineMs: 60_000 },
+    );
     await allPaths();
     await lab.kubectl(['create', 'service', 'loadbalancer', 'web-still', '--tcp=80:8080']);
     await waitFor(
