@@ -1,6 +1,7 @@
 /** `npm run metallb -- COMMAND`: tools for people, from a clone. */
 import { SettingsError, messageOf } from '#core/errors.ts';
 import { diffCommand, usage as diffUsage } from '#cli/diff/command.ts';
+import { doctorCommand, usage as doctorUsage } from '#cli/doctor/command.ts';
 import { isOfSurroundings, type Host } from '#cli/host.ts';
 import { moveCommand, usage as moveUsage } from '#cli/move/command.ts';
 import { renderCommand, usage as renderUsage } from '#cli/render/command.ts';
@@ -24,6 +25,7 @@ const commands = new Map<string, { readonly run: Command; readonly usage: string
   ['render', { run: renderCommand, usage: renderUsage }],
   ['diff', { run: diffCommand, usage: diffUsage }],
   ['simulate', { run: simulateCommand, usage: simulateUsage }],
+  ['doctor', { run: doctorCommand, usage: doctorUsage }],
   ['move', { run: moveCommand, usage: moveUsage }],
 ]);
 
