@@ -97,7 +97,27 @@ function routerChanges(
     ...own.flatMap(([from, to]) => changeRouter(from, to)),
     ...parts.flatMap(([from, to]) => changeFamily(from, to)),
     ...parts.flatMap(([from, to]) => changeNetworks(from, to)),
+    ...own.flatMap(([from, to]) => newNeighbors(from, to).map((word) => start(to, word))),
   ];
+}
+
+/**
+ * Neighbours that are new. They are shut down while their lines are typed: a session that begins before that would
+ * come up without its password, its BFD or its timers, and be reset by each of them.
+ */
+function newNeighbors(from: Block, to: Block): string[] {
+  return [...to.lines]
+    .filter(([slot, line]) => isNeighborBase(line) && !from.lines.has(slot))
+    .map(([, line]) => neighborOf(line) ?? '')
+    .filter((word) => !to.lines.has(shutdown(word)));
+}
+
+function shutdown(word: string): string {
+  return `neighbor ${word} shutdown`;
+}
+
+function start(router: Block, word: string): Change {
+  return change(router.path, `no ${shutdown(word)}`);
 }
 
 function removedNeighbors(from: Block, to: Block): string[] {
@@ -119,7 +139,13 @@ function changeRouter(from: Block, to: Block): Change[] {
   );
   const rest = without(from, removed);
   const dropNeighbors = bases.map((line) => change(to.path, removeNeighbor(line)));
-  const changes = [...dropNeighbors, ...removedLines(rest, to).reverse(), ...addedLines(rest, to)];
+  const held = new Set(newNeighbors(from, to));
+  const added = addedLines(rest, to).flatMap((each) =>
+    isNeighborBase(each.command) && each.neighbor !== undefined && held.has(each.neighbor)
+      ? [each, change(to.path, shutdown(each.neighbor))]
+      : [each],
+  );
+  const changes = [...dropNeighbors, ...removedLines(rest, to).reverse(), ...added];
   return from === none && changes.length === 0 ? [change(to.path, '')] : changes;
 }
 

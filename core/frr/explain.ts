@@ -129,10 +129,13 @@ export function explainSession({
   return observed.dropped === 0 ? undefined : past(intended, observed);
 }
 
+/** Cease, Other Configuration Change: FRR begins a session again whose lines we changed; no cause of anything later. */
+const OWN_CHANGE = '0606';
+
 /** What is wrong now, whatever ended the session once. */
 function present(intended: IntendedSession, observed: BgpSession): SessionCause | undefined {
-  const { neighbor, hasBfd, isOwnAddress } = intended;
-  const isFirst = observed.lastError === '';
+  const { neighbor, hasBfd, isWithoutBfd, isOwnAddress } = intended;
+  const isFirst = observed.lastError === '' || observed.lastError === OWN_CHANGE;
   if (isOwnAddress)
     return cause(
       'OwnAddress',
@@ -140,11 +143,11 @@ function present(intended: IntendedSession, observed: BgpSession): SessionCause 
       'Correct spec.peerAddress, or leave this node out by spec.nodeSelectors.',
     );
   if (/no path to specified neighbor/i.test(observed.lastReset)) return noPath(intended);
-  if (hasBfd && isFirst && /down/i.test(observed.bfd ?? ''))
+  if (isFirst && (isWithoutBfd || (hasBfd && /down/i.test(observed.bfd ?? ''))))
     return cause(
       'BFDDown',
-      `${neighbor} does not answer BFD, and the session waits for it`,
-      'Enable BFD for this neighbour on the router, and let UDP 3784 (4784 over several hops) pass.',
+      `${neighbor} does not answer BFD, and FRR waits for it before it begins the session`,
+      'Enable BFD for this neighbour on the router, and let UDP 3784 (4784 over several hops) pass. It is tried without BFD in between.',
     );
   return isFirst ? notConnected(intended, observed) : undefined;
 }

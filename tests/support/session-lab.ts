@@ -63,10 +63,9 @@ export class SessionLab {
     return new SessionLab(await FrrLab.start(name, undefined, vrfs));
   }
 
-  /** A new driver, as a speaker that has just started has. */
-  open(log: Logger = silent): void {
-    const { vtyshCommand, runFolder } = this.lab.ours;
-    const settings = { vtysh: vtyshCommand, configFile: undefined, runDir: runFolder, checkMs: 500 };
+  /** A new driver, as a speaker that has just started has. `vtysh` is what it types into. */
+  open(log: Logger = silent, vtysh = this.lab.ours.vtyshCommand): void {
+    const settings = { vtysh, configFile: undefined, runDir: this.lab.ours.runFolder, checkMs: 500 };
     this.port = openFrr(settings, render, log);
   }
 

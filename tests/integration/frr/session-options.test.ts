@@ -1,6 +1,7 @@
 /** What the fields of BGPPeer that concern time, identity and reach come to, against a real router. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '#lab/process/run.ts';
+import { silent } from '#runtime/log/logger.ts';
 import { address, peer } from '#tests/support/bgp-factories.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { OURS, ROUTER } from '#tests/support/frr-lab.ts';
@@ -93,6 +94,40 @@ describe('who peers with whom', () => {
     };
     expect(await seen(ROUTER.ipv4)).toEqual([['ipv4Unicast'], 10]);
     expect(await seen(ROUTER.ipv6)).toEqual([['ipv4Unicast', 'ipv6Unicast'], 7]);
+  });
+});
+
+describe('a new session', () => {
+  /** A vtysh in front of ours that needs a while for each line, as on a machine that has too much to do. */
+  const slow = `
+    const { spawn } = require('node:child_process');
+    const { createInterface } = require('node:readline');
+    const [program, ...args] = process.argv.slice(1);
+    const vtysh = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    vtysh.on('close', () => process.exit());
+    let last = Promise.resolve();
+    createInterface({ input: process.stdin }).on('line', (line) => {
+      last = last.then(() => new Promise((resolve) => setTimeout(resolve, 150))).then(() => vtysh.stdin.write(line + '\\n'));
+    }).on('close', () => last.then(() => vtysh.stdin.end()));`;
+
+  it('begins when all its lines are there: never without its password, however long the typing takes', async () => {
+    await s.close();
+    s.open(silent, [process.execPath, '-e', slow, ...s.lab.ours.vtyshCommand]);
+    await s.router(64513, { ...toUs(), [OURS.ipv6]: ['remote-as 64512', 'passive', 'password both'] });
+    s.announce([
+      peer('ours-only', ROUTER.ipv4, { connectTime: 1, password: 'x' }),
+      peer('both', ROUTER.ipv6, { connectTime: 1, password: 'both' }),
+    ]);
+    expect(await s.established(OURS.ipv6)).toMatchObject({
+      connectionsEstablished: 1,
+      connectionsDropped: 0,
+    });
+    await s.settled();
+    expect(await s.at(OURS.ipv4)).toMatchObject({
+      connectionsEstablished: 0,
+      messageStats: { opensRecv: 0 },
+    });
+    expect(await s.lab.ours.vtysh('show running-config')).not.toContain('shutdown');
   });
 });
 

@@ -108,11 +108,9 @@ describe('the kind', () => {
 describe('kubectl get bgpsessionstates', () => {
   it('#64 shows each session of the node (one with passwordSecret), why one is down, and what to do', async () => {
     await eventually(async () => {
-      expect(await stateOf('router')).toMatchObject({
-        bgpStatus: 'Established',
-        prefixesSent: 1,
-        lastError: '',
-      });
+      // FRR gives a BFD session another key once BGP is up (its issue 17337): that may end a session once.
+      const lastError = expect.stringMatching(/^$|BFD/) as string;
+      expect(await stateOf('router')).toMatchObject({ bgpStatus: 'Established', prefixesSent: 1, lastError });
       expect((await stateOf('router-ipv6')).lastError).toMatch(/not in AS 64599/);
     }, LONG);
     const table = await lab.kubectl(['-n', NAMESPACE, 'get', 'bgpsessionstates.metallb.io', '-o', 'wide']);

@@ -38,6 +38,13 @@ const situations: readonly Situation[] = [
     { hasPassword: true },
   ],
   [
+    'a password that was changed here only',
+    down({ state: 'Connect', lastError: '0606', lastReset: 'Password config change' }),
+    'NoConnection',
+    /same password/,
+    { hasPassword: true },
+  ],
+  [
     'nothing listens',
     down({ lastReset: 'Waiting for peer OPEN', messages: neverOpened }),
     'NoConnection',

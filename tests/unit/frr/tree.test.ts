@@ -47,6 +47,34 @@ describe('what is typed', () => {
       'end',
     ]);
   });
+  it('a new neighbour is shut down until all its lines are typed, its routes included; one that users shut down stays so', () => {
+    const lines = [
+      'router bgp 1',
+      'neighbor x remote-as 2',
+      'neighbor x password s',
+      'address-family ipv4 unicast',
+    ];
+    const more = ['network 1.1.1.1/32', 'neighbor x activate'];
+    const text = [...lines, ...more, ''].join('\n');
+    expect(typed('', text)).toEqual([
+      'configure terminal',
+      'router bgp 1',
+      'neighbor x remote-as 2',
+      'neighbor x shutdown',
+      'neighbor x password s',
+      'address-family ipv4 unicast',
+      'neighbor x activate',
+      'network 1.1.1.1/32',
+      'exit',
+      'no neighbor x shutdown',
+      'end',
+    ]);
+    expect(typed(text, text.replace('remote-as 2', 'remote-as 3'))).not.toContain('neighbor x shutdown');
+    const users = `${text}router bgp 1\n neighbor x shutdown\n`;
+    expect(typed('', users).filter((command) => command.includes('shutdown'))).toEqual([
+      'neighbor x shutdown',
+    ]);
+  });
   it('a removed neighbour takes its address families along', () => {
     const a =
       'router bgp 1\n neighbor e interface remote-as external\n neighbor e timers 1 3\n address-family ipv4 unicast\n  neighbor e activate\n';
