@@ -48,6 +48,8 @@ export interface FrrPort extends BgpPort {
   readonly proved: FrrModel | undefined;
   /** Runs `show … json` through vtysh and returns the parsed answer. */
   show(command: string, signal?: AbortSignal): Promise<unknown>;
+  /** Has these neighbours (names) tried without their BFD until the next call, see `BfdPatience`. */
+  leaveOutBfd(peers: ReadonlySet<string>): void;
   /** Has FRR send all routes of one family to one neighbour again. No session notices. */
   resend(targets: readonly Target[]): Promise<void>;
 }

@@ -52,4 +52,6 @@ export interface FrrModel {
   /** Sorted by VRF. */
   readonly routers: readonly Router[];
   readonly raw: readonly RawLines[];
+  /** Names of neighbours that have a BFD profile and are to be tried without, see `BfdPatience`. Absent: none. */
+  readonly withoutBfd?: ReadonlySet<string>;
 }

@@ -108,7 +108,7 @@ export function renderContext(model: FrrModel): RenderContext {
     debug: isDebug,
     classes: [...tags].sort((a, b) => a - b),
     policies: model.routers.flatMap((router) => router.neighbors.map((peer) => policy(router, peer))),
-    routers: model.routers.map(routerLines),
+    routers: model.routers.map((router) => routerLines(router, model.withoutBfd)),
     bfdProfiles: model.bfdProfiles.map(profileLines),
     raw: model.raw,
   };
@@ -168,13 +168,16 @@ function words(communities: readonly BgpCommunity[], kind: BgpCommunity['kind'])
   return values.length === 0 ? null : values.join(' ');
 }
 
-function routerLines(router: Router): RouterLines {
+function routerLines(router: Router, withoutBfd?: ReadonlySet<string>): RouterLines {
   const families: readonly Family[] = ['ipv4', 'ipv6'];
   return {
     asn: router.asn,
     vrf: router.vrf === '' ? null : router.vrf,
     routerId: router.routerId,
-    neighbors: router.neighbors.map(neighborLines),
+    neighbors: router.neighbors.map((peer) => {
+      const lines = neighborLines(peer);
+      return withoutBfd?.has(peer.name) === true ? { ...lines, bfdProfile: null } : lines;
+    }),
     addressFamilies: families
       .map((family) => ({
         family,

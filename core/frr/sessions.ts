@@ -25,6 +25,8 @@ export interface IntendedSession {
   readonly multiHop: boolean;
   readonly hasPassword: boolean;
   readonly hasBfd: boolean;
+  /** BFD is left out for now: the router did not answer it, and FRR would wait. */
+  readonly isWithoutBfd: boolean;
   /** The neighbour is an address of this node itself. */
   readonly isOwnAddress: boolean;
   /** Routes the neighbour should have, by family that the session carries. */
@@ -39,11 +41,13 @@ export interface IntendedSessions {
 
 /** What the model means for each neighbour. `own`: the node's addresses, canonical. */
 export function intendedSessions(model: FrrModel, own: ReadonlySet<string> = new Set()): IntendedSessions {
-  const sessions = model.routers.flatMap((router) => sessionsOf(router, own));
+  const sessions = model.routers
+    .flatMap((router) => sessionsOf(router, own))
+    .map((session) => ({ ...session, isWithoutBfd: model.withoutBfd?.has(session.peer) === true }));
   return { sessions, hasRaw: model.raw.length > 0 };
 }
 
-function sessionsOf(router: Router, own: ReadonlySet<string>): IntendedSession[] {
+function sessionsOf(router: Router, own: ReadonlySet<string>): Omit<IntendedSession, 'isWithoutBfd'>[] {
   const counts = new Map<string, number>();
   for (const { prefix, tag } of router.networks) {
     const key = `${prefix.family} ${tag}`;

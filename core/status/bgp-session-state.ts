@@ -113,7 +113,7 @@ function sessionStatus(before: SessionStatus | undefined, { node, report, now }:
     address: neighbor,
     vrf,
     bgpStatus: observed?.state ?? (report.frrAnswers ? 'Idle' : 'Unknown'),
-    bfdStatus: observed?.bfd ?? 'N/A',
+    bfdStatus: observed?.bfd ?? (observed !== undefined && intended.isWithoutBfd ? 'Down' : 'N/A'),
     since: since(before, report, now),
     ...countsOf(report),
     lastError: why?.message ?? '',

@@ -51,7 +51,10 @@ class FrrDriver implements FrrPort {
   readonly #listeners: ((state: FrrState) => void)[] = [];
   readonly #closeWatch: () => void;
   #state: FrrState = untouchedFrr;
+  /** As it was given, and with what is left out for now. */
+  #asked: FrrModel | undefined;
   #model: FrrModel | undefined;
+  #withoutBfd: ReadonlySet<string> = new Set();
   #text = '';
   #proved: FrrModel | undefined;
   #good: { readonly model: FrrModel; readonly generation: number } | undefined;
@@ -95,7 +98,9 @@ class FrrDriver implements FrrPort {
     this.#listeners.push(listener);
   }
 
-  setDesired(model: FrrModel): void {
+  setDesired(asked: FrrModel): void {
+    this.#asked = asked;
+    const model = this.#withoutBfd.size === 0 ? asked : { ...asked, withoutBfd: this.#withoutBfd };
     const text = this.#render(model);
     if (text === this.#text && this.#model !== undefined) return;
     this.#text = text;
@@ -116,6 +121,11 @@ class FrrDriver implements FrrPort {
     return (
       model !== undefined && this.#good !== undefined && lines.length > 0 && this.#applier.wants(model, lines)
     );
+  }
+
+  leaveOutBfd(peers: ReadonlySet<string>): void {
+    this.#withoutBfd = peers;
+    if (this.#asked !== undefined) this.setDesired(this.#asked);
   }
 
   /** What failed may be tried again at once. */

@@ -2,6 +2,7 @@
  * Looks at FRR's sessions every few seconds and after each change, has what differs repaired, and tells what was
  * seen. It never stands in the way of a change: it has a vtysh of its own, and a look that fails is only a look.
  */
+import { BfdPatience } from '#core/frr/bfd-patience.ts';
 import { parseAdvertised, parseNeighbors } from '#core/frr/parse.ts';
 import { SessionReconciler, silentReports, type SessionReport } from '#core/frr/reconcile.ts';
 import { compareRoutes, intendedSessions, type Target } from '#core/frr/sessions.ts';
@@ -43,6 +44,7 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #everyMs: number;
   readonly #reconciler = new SessionReconciler();
+  readonly #patience = new BfdPatience();
   readonly #metrics: SessionMetrics;
   #told = new Map<string, SessionTold>();
   #model: FrrModel | undefined;
@@ -134,6 +136,7 @@ export class Sessions {
       for (const target of plan.ask) await this.#compare(model, target);
       await this.#resend(plan.resend);
       this.#tell(plan.reports);
+      this.#waitForBfd(plan.reports);
     } catch (error) {
       logger.debug('FRR does not say how its sessions are', { error });
       this.#failures += 1;
@@ -141,6 +144,17 @@ export class Sessions {
       if (this.#failures >= SILENT_AFTER_LOOKS)
         this.#tell(silentReports(intendedSessions(model, ownAddresses())));
     }
+  }
+
+  /** Sessions that FRR does not begin because of BFD are tried without it, and get it back when they are up. */
+  #waitForBfd(reports: readonly SessionReport[]): void {
+    const { frr, clock, logger } = this.#options;
+    if (!this.#patience.look(clock.now(), reports)) return;
+    const { without } = this.#patience;
+    logger.info('sessions that FRR does not begin because BFD is down are tried without it', {
+      peers: [...without],
+    });
+    frr.leaveOutBfd(without);
   }
 
   async #compare(model: FrrModel, target: Target): Promise<void> {

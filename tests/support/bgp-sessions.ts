@@ -53,6 +53,7 @@ export function intended(part: Partial<IntendedSession> = {}): IntendedSession {
     multiHop: false,
     hasPassword: false,
     hasBfd: false,
+    isWithoutBfd: false,
     isOwnAddress: false,
     routes: { ipv4: 2 },
     ...part,

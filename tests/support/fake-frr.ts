@@ -22,6 +22,7 @@ export class FakeFrr implements FrrPort {
   failure: string | undefined;
   #tree: ConfigTree = parseConfig('');
   #text = '';
+  #asked: FrrModel | undefined;
   #model: FrrModel | undefined;
   #isScheduled = false;
   #isClosed = false;
@@ -49,7 +50,17 @@ export class FakeFrr implements FrrPort {
     this.#listeners.push(listener);
   }
 
-  setDesired(model: FrrModel): void {
+  /** What `leaveOutBfd` was told last. */
+  withoutBfd: ReadonlySet<string> = new Set();
+
+  leaveOutBfd(peers: ReadonlySet<string>): void {
+    this.withoutBfd = peers;
+    if (this.#asked !== undefined) this.setDesired(this.#asked);
+  }
+
+  setDesired(asked: FrrModel): void {
+    this.#asked = asked;
+    const model = { ...asked, withoutBfd: this.withoutBfd };
     const text = render(model);
     if (text === this.#text) return;
     this.#text = text;

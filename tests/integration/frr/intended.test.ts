@@ -122,9 +122,22 @@ describe('why a session is down, as a real FRR and a real router show it', () =>
     expect(JSON.stringify([reports, events])).not.toContain('other');
   });
 
-  it('BFD that the router does not have', async () => {
+  it('BFD that the router does not have: told; the session comes up all the same, and BFD when the router has it', async () => {
     announce([router({ bfdProfile: 'p' })], { bfdProfiles: [profile('p')] });
     await causes('BFDDown');
+    const bfd = (): string => `${reports[0]?.observed?.state} ${reports[0]?.observed?.bfd}`;
+    await eventually(() => expect(bfd()).toBe('Established Down'), 60_000);
+    expect(await lab.ours.vtysh('show running-config')).toContain(`neighbor ${ROUTER.ipv4} bfd profile p`);
+    const before = await lab.session();
+    const load = (no: string): Promise<void> =>
+      lab.router.load(`router bgp 64513\n ${no}neighbor ${OURS.ipv4} bfd\n`);
+    await load('');
+    try {
+      await eventually(() => expect(bfd()).toBe('Established Up'), LONG);
+      expect(await lab.session()).toEqual(before);
+    } finally {
+      await load('no ');
+    }
   });
 
   it('a router that waits for BFD, which we do not have', async () => {
