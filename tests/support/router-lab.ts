@@ -26,7 +26,7 @@ export interface Neighbor {
   readonly connectionsEstablished: number;
   readonly connectionsDropped: number;
   readonly lastResetDueTo?: string;
-  readonly messageStats: { readonly keepalivesRecv: number };
+  readonly messageStats: { readonly keepalivesRecv: number; readonly opensRecv: number };
 }
 
 /** AS numbers of a router and of the nodes. */
@@ -35,6 +35,8 @@ export interface RouterRole {
   readonly nodeAsn: number;
   /** Whether the router watches its sessions by BFD; it does not unless told. */
   readonly bfd?: boolean;
+  /** Sessions over these; IPv4 only unless told. */
+  readonly families?: readonly ('ipv4' | 'ipv6')[];
 }
 
 interface RoutePath {
@@ -70,12 +72,17 @@ export class RouterLab {
   }
 
   /** Lets a router start over in an AS of its own, with a session per node. */
-  async route(router: FrrInstance, { asn, nodeAsn, bfd = false }: RouterRole): Promise<void> {
+  async route(
+    router: FrrInstance,
+    { asn, nodeAsn, bfd = false, families = ['ipv4'] }: RouterRole,
+  ): Promise<void> {
     const running = await router.vtysh('show running-config');
     const old = running.split('\n').filter((line) => line.startsWith('router bgp '));
     await router.load(old.map((line) => `no ${line}\n`).join(''));
     const routerId = router === this.r1 ? R1 : R2;
-    const neighbors = this.stage.nodes.map((index) => nodeAddresses(index).ipv4);
+    const neighbors = this.stage.nodes.flatMap((index) =>
+      families.map((family) => nodeAddresses(index)[family]),
+    );
     await router.load(routerConfigFor({ asn, routerId, nodeAsn, neighbors, bfd }));
   }
 
@@ -89,14 +96,16 @@ export class RouterLab {
   async clear(): Promise<void> {
     await this.lab.kubectl(['delete', 'services', '--field-selector=metadata.name!=kubernetes']);
     await this.lab.kubectl(['delete', 'endpointslices', '-l', 'kubernetes.io/service-name!=kubernetes']);
-    const kinds = 'bgpadvertisements,bgppeers,bfdprofiles,ipaddresspools,l2advertisements';
+    const kinds = 'bgpadvertisements,bgppeers,bfdprofiles,communities,ipaddresspools,l2advertisements';
     await this.lab.kubectl(['-n', NAMESPACE, 'delete', kinds, '--all']);
   }
 
-  /** A Service of IPv4 with an endpoint on every node. */
-  async service(name: string): Promise<void> {
-    const spec = { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'] };
-    await createService(this.lab.api, { name, nodes: this.stage.nodes, spec });
+  /** A Service with an endpoint on every node, of IPv4 unless told. */
+  async service(
+    name: string,
+    spec: object = { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'] },
+  ): Promise<void> {
+    await createService(this.lab.api, { name, nodes: this.stage.nodes, spec: { ...spec } });
   }
 
   addresses(service: string): Promise<readonly string[]> {
@@ -115,9 +124,9 @@ export class RouterLab {
     return (await this.object<{ status?: ConfigurationStateStatus }>('configurationstates', of)).status;
   }
 
-  /** The router's view of its session with a node, the first one unless told. */
-  async neighbor(router: FrrInstance, index = 1): Promise<Neighbor> {
-    const address = nodeAddresses(index).ipv4;
+  /** The router's view of its session with a node, the first one's over IPv4 unless told. */
+  async neighbor(router: FrrInstance, index = 1, family: 'ipv4' | 'ipv6' = 'ipv4'): Promise<Neighbor> {
+    const address = nodeAddresses(index)[family];
     const found = (await router.json<Record<string, Neighbor>>(`show bgp neighbors ${address} json`))[
       address
     ];
