@@ -50,6 +50,8 @@ export interface FrrPort extends BgpPort {
   show(command: string, signal?: AbortSignal): Promise<unknown>;
   /** Has these neighbours (names) tried without their BFD until the next call, see `BfdPatience`. */
   leaveOutBfd(peers: ReadonlySet<string>): void;
+  /** Has FRR begin sessions that are down and that it does not begin by itself. */
+  begin(sessions: readonly Pick<Target, 'vrf' | 'neighbor'>[]): Promise<void>;
   /** Has FRR send all routes of one family to one neighbour again. No session notices. */
   resend(targets: readonly Target[]): Promise<void>;
 }

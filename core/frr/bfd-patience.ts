@@ -5,6 +5,7 @@
  * router may be one that waits for BFD itself, the two ways take turns.
  */
 import type { SessionReport } from '#core/frr/reconcile.ts';
+import type { IntendedSession } from '#core/frr/sessions.ts';
 
 /** Milliseconds that a session waits for BFD, the first time and at most; BFD itself needs a few seconds. */
 const FIRST_WAIT_MS = 10_000;
@@ -37,6 +38,16 @@ export class BfdPatience {
       return false;
     this.#without = new Set(without);
     return true;
+  }
+
+  /** Sessions without BFD that FRR does not begin by itself: it forgot to when BFD was taken away. */
+  stuck(reports: readonly SessionReport[]): readonly IntendedSession[] {
+    return reports
+      .filter(({ intended, observed }) => {
+        const { state, bfd } = observed ?? {};
+        return intended.isWithoutBfd && state === 'Idle' && bfd === undefined;
+      })
+      .map(({ intended }) => intended);
   }
 
   #note(now: number, { intended, observed, frrAnswers }: SessionReport): void {

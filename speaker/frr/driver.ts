@@ -12,7 +12,7 @@ import type { Logger } from '#runtime/log/logger.ts';
 import { untouchedFrr, type FrrPort, type FrrState } from '#speaker/ports.ts';
 import { Applier, RefusedError, type Applied } from '#speaker/frr/apply.ts';
 import { replaceFile } from '#speaker/frr/config-file.ts';
-import { refreshInbound, resendRoutes } from '#speaker/frr/refresh.ts';
+import { beginSessions, refreshInbound, resendRoutes } from '#speaker/frr/refresh.ts';
 import { watchRestarts } from '#speaker/frr/restarts.ts';
 import type { Renderer } from '#speaker/frr/templates.ts';
 import { Vtysh, VtyshError } from '#speaker/frr/vtysh.ts';
@@ -147,6 +147,10 @@ class FrrDriver implements FrrPort {
 
   resend(targets: readonly Target[]): Promise<void> {
     return resendRoutes(this.#reader, targets);
+  }
+
+  begin(sessions: readonly Pick<Target, 'vrf' | 'neighbor'>[]): Promise<void> {
+    return beginSessions(this.#reader, sessions);
   }
 
   async close(): Promise<void> {

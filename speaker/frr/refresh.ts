@@ -30,6 +30,19 @@ export async function resendRoutes(vtysh: Vtysh, targets: readonly Target[]): Pr
   if (complaint !== undefined) throw new VtyshError(`FRR does not send routes again: ${complaint}`);
 }
 
+/** Has FRR begin these sessions, none of which is up. Throws VtyshError when FRR complains. */
+export async function beginSessions(
+  vtysh: Vtysh,
+  sessions: readonly Pick<Target, 'vrf' | 'neighbor'>[],
+): Promise<void> {
+  const commands = sessions
+    .filter(isWritable)
+    .map(({ vrf, neighbor }) => `clear bgp ${inVrf(vrf)}${neighbor}`);
+  if (commands.length === 0) return;
+  const complaint = (await vtysh.run(commands)).find((output) => output.includes('%'));
+  if (complaint !== undefined) throw new VtyshError(`FRR does not begin a session: ${complaint}`);
+}
+
 function isWritable({ vrf, neighbor }: { readonly vrf: string; readonly neighbor: string }): boolean {
   return WORD.test(neighbor) && (vrf === '' || WORD.test(vrf));
 }

@@ -136,7 +136,7 @@ export class Sessions {
       for (const target of plan.ask) await this.#compare(model, target);
       await this.#resend(plan.resend);
       this.#tell(plan.reports);
-      this.#waitForBfd(plan.reports);
+      await this.#waitForBfd(plan.reports);
     } catch (error) {
       logger.debug('FRR does not say how its sessions are', { error });
       this.#failures += 1;
@@ -147,8 +147,9 @@ export class Sessions {
   }
 
   /** Sessions that FRR does not begin because of BFD are tried without it, and get it back when they are up. */
-  #waitForBfd(reports: readonly SessionReport[]): void {
+  async #waitForBfd(reports: readonly SessionReport[]): Promise<void> {
     const { frr, clock, logger } = this.#options;
+    await frr.begin(this.#patience.stuck(reports));
     if (!this.#patience.look(clock.now(), reports)) return;
     const { without } = this.#patience;
     logger.info('sessions that FRR does not begin because BFD is down are tried without it', {

@@ -50,6 +50,14 @@ export class FakeFrr implements FrrPort {
     this.#listeners.push(listener);
   }
 
+  /** Neighbours that `begin` was asked for, in order. */
+  readonly begun: string[] = [];
+
+  begin(sessions: readonly Pick<Target, 'vrf' | 'neighbor'>[]): Promise<void> {
+    this.begun.push(...sessions.map(({ neighbor }) => neighbor));
+    return Promise.resolve();
+  }
+
   /** What `leaveOutBfd` was told last. */
   withoutBfd: ReadonlySet<string> = new Set();
 

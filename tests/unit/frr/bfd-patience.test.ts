@@ -51,6 +51,21 @@ describe('sessions that wait for BFD', () => {
     expect(after(60, seen, hasBfd)).toEqual([]);
   });
 
+  it('one that FRR does not begin by itself is begun: with its BFD gone, and still idle', () => {
+    const stuck = (isWithoutBfd: boolean, seen: Partial<BgpSession>) =>
+      patience
+        .stuck([
+          report({ intended: intended({ isWithoutBfd }), observed: observed({ messages: {}, ...seen }) }),
+        ])
+        .map(({ peer }) => peer);
+    expect(stuck(true, { state: 'Idle', bfd: undefined })).toEqual(['tor1']);
+    // Its BFD has not gone yet; it is on its way; it is up; it is none of these sessions.
+    expect(stuck(true, waiting)).toEqual([]);
+    expect(stuck(true, { state: 'Connect', bfd: undefined })).toEqual([]);
+    expect(stuck(true, { bfd: undefined })).toEqual([]);
+    expect(stuck(false, { state: 'Idle', bfd: undefined })).toEqual([]);
+  });
+
   it('an FRR that is silent or lacks the neighbour says nothing; a peer that is gone is forgotten', () => {
     after(11, waiting);
     const silent = report({ intended: intended({ hasBfd: true }), observed: undefined, frrAnswers: false });
