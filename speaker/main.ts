@@ -89,6 +89,7 @@ async function start(program: SpeakerProgram): Promise<void> {
     ...ports,
     bgp,
     secretPassthrough,
+    gracefulShutdownSeconds: settings.gracefulShutdownSeconds,
     stores,
     client,
     events,
@@ -105,6 +106,7 @@ async function start(program: SpeakerProgram): Promise<void> {
   await serve(program, { client, metrics, frrRegistry, ready: () => readiness(speaker, stores) });
   scope.defer(() => events.drain(1000));
   scope.defer(() => speaker.close());
+  program.beforeStop(() => speaker.drain());
   if (ports.frr !== undefined) void pollFrr(program, frrRegistry, { frr: ports.frr, speaker });
   await speaker.start();
   logger.info('first pass complete', { services: stores.services.size });

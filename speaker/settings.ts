@@ -1,5 +1,6 @@
 /** Flags and environment of the speaker: MetalLB's names (speaker-l2.md §1.2, speaker-bgp.md §5.6), then our own. */
 import { SettingsError } from '#core/errors.ts';
+import { MAX_GRACEFUL_SHUTDOWN } from '#core/api/metallb.ts';
 import { FRR_LOG_WORDS } from '#core/frr/build.ts';
 import { logLevels } from '#runtime/log/winston.ts';
 import {
@@ -167,6 +168,13 @@ export const speakerOptions = {
     flag: 'ml-wan-config',
     default: false,
     help: 'accepted and ignored: the mesh adapts itself',
+  }),
+  gracefulShutdownSeconds: integer({
+    flag: 'graceful-shutdown-seconds',
+    env: 'METALLB_GRACEFUL_SHUTDOWN_SECONDS',
+    default: 0,
+    max: MAX_GRACEFUL_SHUTDOWN,
+    help: 'before this speaker ends, and while its Node carries metallb.io/drain: announce with community graceful-shutdown for so long, then withdraw what other nodes announce too; 0: off',
   }),
   frrk8sNamespace: text({
     flag: 'frrk8s-namespace',

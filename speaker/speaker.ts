@@ -4,6 +4,7 @@ import { lacksInterfaces, type ServiceVerdict } from '#core/announce/verdict.ts'
 import type { ServiceView } from '#core/model/views.ts';
 import type { SessionStateView } from '#core/status/bgp-session-state.ts';
 import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
+import { serviceOfStatus } from '#core/status/service-status.ts';
 import type { SessionEvent } from '#core/status/session-events.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
 import type { KubeClient, Store } from '#runtime/kube/types.ts';
@@ -13,8 +14,10 @@ import type { Metrics } from '#runtime/metrics/types.ts';
 import { Announcer, type AnnouncerListener } from '#speaker/loops/announcer.ts';
 import { ConfigurationStateLoop } from '#speaker/loops/configuration-state.ts';
 import { Configuration, type Refusal } from '#speaker/loops/configuration.ts';
+import { Draining, type OtherSessions } from '#speaker/loops/draining.ts';
 import { Engine } from '#speaker/loops/engine.ts';
 import { followMembership } from '#speaker/loops/membership.ts';
+import { SessionLooks } from '#speaker/loops/other-sessions.ts';
 import { Sessions } from '#speaker/loops/sessions.ts';
 import { SessionStates } from '#speaker/loops/session-states.ts';
 import { ServiceStatusLoop } from '#speaker/loops/service-status.ts';
@@ -40,6 +43,8 @@ export interface SpeakerParts {
   readonly frr: FrrPort | undefined;
   /** Password Secrets are looked up by the external frr-k8s. */
   readonly secretPassthrough?: boolean;
+  /** Between marking a route and withdrawing it, when this node is emptied. 0 or absent: it is never. */
+  readonly gracefulShutdownSeconds?: number;
   readonly l2: L2Port;
   readonly members: MembersPort | undefined;
   readonly clock: Clock;
@@ -63,6 +68,7 @@ export class Speaker {
   readonly #states: ConfigurationStateLoop;
   readonly #statuses: ServiceStatusLoop;
   readonly #unannounced: Unannounced;
+  readonly #draining: Draining;
   /** Undefined: the sessions are those of an external frr-k8s. */
   readonly #sessions: Sessions | undefined;
   readonly #sessionStates: SessionStates;
@@ -85,6 +91,7 @@ export class Speaker {
       clock: parts.clock,
       tell: (verdict, event) => parts.events.record(serviceOf(verdict), event),
     });
+    this.#draining = this.#makeDraining();
     const listener = this.#listener();
     this.#announcer = new Announcer({
       nodeName,
@@ -96,6 +103,7 @@ export class Speaker {
       logger,
       announced: announcedGauge(metrics),
       listener,
+      draining: this.#draining,
     });
     this.#statuses = new ServiceStatusLoop({
       ...parts,
@@ -121,6 +129,35 @@ export class Speaker {
       logger,
       metrics,
     });
+  }
+
+  #makeDraining(): Draining {
+    const { stores, gracefulShutdownSeconds = 0 } = this.#parts;
+    return new Draining({
+      ...this.#parts,
+      waitMs: gracefulShutdownSeconds * 1000,
+      nodes: stores.nodes,
+      statuses: stores.bgpStatuses,
+      pods: stores.pods,
+      sessions: this.#otherSessions(),
+      onChange: () => this.#engine.configChanged(),
+      decideAll: () => this.#engine.decideAll(),
+    });
+  }
+
+  #otherSessions(): OtherSessions {
+    // The states of sessions that an external frr-k8s writes are not ours to read.
+    if (this.#parts.frr === undefined)
+      return { start: () => undefined, stop: () => undefined, isKnown: true, hasSession: () => true };
+    return new SessionLooks({ ...this.#parts, onChange: () => this.#engine.configChanged() });
+  }
+
+  /**
+   * Has the traffic go elsewhere before this speaker ends, where that is asked for. Not with an external frr-k8s: its
+   * routes stay while a speaker is replaced.
+   */
+  async drain(): Promise<void> {
+    if (this.#ready && this.#parts.frr !== undefined) await this.#draining.end();
   }
 
   /** Begins to decide when all stores are complete, and never stops with the API server. Resolves after the first pass. */
@@ -164,6 +201,14 @@ export class Speaker {
     });
     for (const store of [nodes, namespaces, secrets, extras, ...Object.values(config)])
       store.onChange(() => this.#engine.configChanged());
+    const { bgpStatuses, pods } = this.#parts.stores;
+    bgpStatuses.onChange(({ old, now }) => {
+      const view = now ?? old;
+      if (this.#draining.isActive && view !== undefined) this.#engine.serviceChanged(serviceOfStatus(view));
+    });
+    pods?.onChange(() => {
+      if (this.#draining.isActive) this.#engine.configChanged();
+    });
   }
 
   #handles(service: ServiceView): boolean {
@@ -226,6 +271,7 @@ export class Speaker {
     await this.#engine.close(DRAIN_MS);
     this.#announcer.close();
     this.#unannounced.close();
+    this.#draining.close();
     await this.#sessions?.close();
     const writers = [this.#states, this.#statuses, this.#sessionStates];
     await Promise.all(writers.map((writer) => writer.close(DRAIN_MS)));

@@ -89,9 +89,11 @@ export function withholdReason(
 }
 
 export interface VerdictChange {
-  /** Protocols that begin to announce, or go on with other addresses, interfaces or peers. */
+  /** Protocols that begin to announce, or go on with other addresses, interfaces, peers or attributes. */
   readonly started: readonly Protocol[];
   readonly stopped: readonly Protocol[];
+  /** Something of an announcement is to be done otherwise that nobody has to be told of: that it is about to go. */
+  readonly adjusted: boolean;
 }
 
 /** What is new in a verdict against the one before; deep-equal announcements are no change. */
@@ -101,18 +103,13 @@ export function compareVerdicts(
 ): VerdictChange {
   const was = protocolsOf(before);
   const is = protocolsOf(now);
+  const differs = (protocol: Protocol): boolean =>
+    announcementText(before, protocol) !== announcementText(now, protocol);
   return {
-    started: is.filter((protocol) => !was.includes(protocol) || !sameAnnouncement(before, now, protocol)),
+    started: is.filter((protocol) => !was.includes(protocol) || differs(protocol)),
     stopped: was.filter((protocol) => !is.includes(protocol)),
+    adjusted: adjustments(before) !== adjustments(now),
   };
-}
-
-function sameAnnouncement(
-  before: ServiceVerdict | undefined,
-  now: ServiceVerdict | undefined,
-  protocol: Protocol,
-): boolean {
-  return announcementText(before, protocol) === announcementText(now, protocol);
 }
 
 /** The announcement as text, for comparing; never shown. */
@@ -128,8 +125,13 @@ function bgpText(verdict: ServiceVerdict): unknown {
     prefix.family,
     String(prefix.base),
     prefix.prefix,
-    grant,
+    { ...grant, shutdown: undefined },
   ]);
+}
+
+function adjustments(verdict: ServiceVerdict | undefined): string {
+  if (verdict?.bgp.kind !== 'announce') return '';
+  return verdict.bgp.announcements.map(({ grant }) => String(grant.shutdown)).join();
 }
 
 /** Interfaces of the Layer 2 announcement: undefined means all. */

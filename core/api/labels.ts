@@ -18,7 +18,7 @@ export const NODE_NAME = 'metallb.io/node-name';
 
 /** On a Node, with any value: it announces nothing, unless the speaker runs with `--ignore-exclude-lb`. */
 export const EXCLUDE_FROM_LOAD_BALANCERS = 'node.kubernetes.io/exclude-from-external-load-balancers';
-/** On a Node, with any value: the node is being emptied before maintenance; its announcements go elsewhere. */
+/** On a Node, with any value: the node is being emptied before maintenance; its announcements go elsewhere (by BGP where that is asked for). */
 export const DRAIN = 'metallb.io/drain';
 /** On an EndpointSlice: the Service it belongs to. */
 export const SLICE_SERVICE_NAME = 'kubernetes.io/service-name';

@@ -74,6 +74,9 @@ export const updateStrategy = z.object({
     .describe('For type RollingUpdate.'),
 });
 
+/** Seconds; beyond it a node's maintenance would wait for nothing. */
+export const MAX_GRACEFUL_SHUTDOWN = 600;
+
 const speakerConfig = z.object({
   ...workloadConfig('speaker'),
   frrResources: resourceRequirements().optional().describe('Resources of the container frr.'),
@@ -91,6 +94,13 @@ const speakerConfig = z.object({
     .optional()
     .describe(
       'Announce also from nodes with the label node.kubernetes.io/exclude-from-external-load-balancers.',
+    ),
+  gracefulShutdownSeconds: int32()
+    .min(0)
+    .max(MAX_GRACEFUL_SHUTDOWN)
+    .optional()
+    .describe(
+      'Before a speaker ends, and while its Node carries the label metallb.io/drain, its BGP routes get the community graceful-shutdown for so many seconds; then those that other nodes announce too are withdrawn. Unset or 0: off.',
     ),
 });
 

@@ -32,6 +32,8 @@ export type BgpVerdict =
       readonly announcements: readonly Announcement[];
       /** Names of this node's BGPPeers that get at least one of the prefixes offered, sorted. May be empty. */
       readonly peers: readonly string[];
+      /** Set while the node is emptied: whether the routes are about to go, or stay as the last path; and why. */
+      readonly drain?: { readonly kind: 'leaving' | 'kept'; readonly message: string };
     }
   | { readonly kind: 'withhold'; readonly reason: BgpReason; readonly message: string };
 
@@ -74,7 +76,8 @@ export function comparePrefixes(a: Cidr, b: Cidr): number {
 /**
  * The routes of this node: one per prefix, however many Services and advertisements lead to it
  * (speaker-bgp.md §1.8). A peer gets the union of the communities, the highest local preference, the
- * lowest MED and the shortest path of the announcements that reach it. A prefix that no peer gets is left out.
+ * lowest MED and the shortest path of the announcements that reach it; it is about to go when all of them are.
+ * A prefix that no peer gets is left out.
  */
 export function mergeRoutes(verdicts: Iterable<BgpVerdict>): Route[] {
   const byPrefix = new Map<string, { prefix: Cidr; grants: Set<Grant> }>();
@@ -100,7 +103,7 @@ function mergeGrants(grants: readonly Grant[]): readonly Grant[] {
     for (const peer of grant.peers) perPeer.set(peer, join(perPeer.get(peer), grant));
   const byAttributes = new Map<string, { grant: Grant; peers: string[] }>();
   for (const [peer, grant] of perPeer) {
-    const key = JSON.stringify([grant.localPref, grant.med, grant.asPathPrepend, grant.communities]);
+    const key = JSON.stringify({ ...grant, peers: [] });
     const entry = byAttributes.get(key) ?? { grant, peers: [] };
     entry.peers.push(peer);
     byAttributes.set(key, entry);
@@ -120,5 +123,6 @@ function join(known: Grant | undefined, grant: Grant): Grant {
       asPathPrepend: Math.min(known.asPathPrepend ?? 0, grant.asPathPrepend ?? 0),
     }),
     communities: uniteCommunities(known.communities, grant.communities),
+    ...(known.shutdown === true && grant.shutdown === true ? { shutdown: true } : {}),
   };
 }

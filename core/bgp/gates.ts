@@ -16,7 +16,8 @@ export type BgpReason =
   | 'nodeNetworkUnavailable'
   | 'nodeLabeledExcludeBalancers'
   | 'noLocalEndpoints'
-  | 'noEndpoints';
+  | 'noEndpoints'
+  | 'nodeDraining';
 
 /** An advertisement on this node, with the peers of this node it reaches. One `Grant` value per advertisement. */
 export interface NodeAdvertisement {

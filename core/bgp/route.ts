@@ -14,6 +14,16 @@ export interface Grant {
   readonly asPathPrepend?: number;
   /** Sorted as in `compareCommunities`, without duplicates. */
   readonly communities: readonly BgpCommunity[];
+  /** The path is about to go (RFC 8326): routers are to prefer any other one. */
+  readonly shutdown?: true;
+}
+
+/** Tells a router that a path is about to go: community graceful-shutdown (RFC 8326). */
+export const GRACEFUL_SHUTDOWN: BgpCommunity = { kind: 'standard', value: '65535:0' };
+
+/** All communities that go with a route. */
+export function communitiesOf({ communities, shutdown }: Grant): readonly BgpCommunity[] {
+  return shutdown === true ? uniteCommunities(communities, [GRACEFUL_SHUTDOWN]) : communities;
 }
 
 /** What routes are preferred by. */

@@ -45,6 +45,8 @@ export interface SpeakerConfig extends WorkloadConfig {
   /** Take the place of ours; an empty list excludes none. */
   readonly excludedInterfaces?: readonly string[] | undefined;
   readonly ignoreExcludeLB?: boolean | undefined;
+  /** 0 or unset: off. */
+  readonly gracefulShutdownSeconds?: number | undefined;
 }
 
 export interface UpdateStrategy {

@@ -2,6 +2,7 @@
  * What the templates see. All decisions are made here: templates only place words. Nothing is rendered that
  * equals FRR's default, so that the file reads like FRR's own `show running-config` (speaker-bgp.md §4.8).
  */
+import { communitiesOf, type Grant } from '#core/bgp/route.ts';
 import { peerFamilies } from '#core/frr/build.ts';
 import { frrAddress, frrPrefix, neighborId, neighborWord } from '#core/frr/grammar.ts';
 import type { FrrModel, Router } from '#core/frr/model.ts';
@@ -11,7 +12,8 @@ import type { Family } from '#core/model/ip.ts';
 /** One entry of a neighbour's outbound route-map. Null: no such line. */
 export interface ClassEntry {
   readonly tag: number;
-  readonly localPref: number | null;
+  /** As text, for 0 is a preference too. */
+  readonly localPref: string | null;
   readonly med: number | null;
   /** AS numbers put before the path. */
   readonly asPathPrepend: string | null;
@@ -140,19 +142,25 @@ function policy(router: Router, peer: BgpPeer): NeighborPolicy {
   const entries = router.classes.flatMap(({ tag, grants }): ClassEntry[] => {
     const grant = grants.find((each) => each.peers.includes(peer.name));
     if (grant === undefined) return [];
-    const localPref = isInternal(peer) && grant.localPref > 0 ? grant.localPref : null;
+    const communities = communitiesOf(grant);
     return [
       {
         tag,
-        localPref,
+        localPref: isInternal(peer) ? preferenceOf(grant) : null,
         med: grant.med ?? null,
         asPathPrepend: prepended(peer, grant.asPathPrepend ?? 0),
-        communities: words(grant.communities, 'standard'),
-        largeCommunities: words(grant.communities, 'large'),
+        communities: words(communities, 'standard'),
+        largeCommunities: words(communities, 'large'),
       },
     ];
   });
   return { id: neighborId(peer), entries };
+}
+
+/** Inside our AS the preference says that a path is about to go (RFC 8326 §5); elsewhere the router goes by the community. */
+function preferenceOf({ localPref, shutdown }: Grant): string | null {
+  if (shutdown === true) return '0';
+  return localPref > 0 ? String(localPref) : null;
 }
 
 /** A neighbour of our own AS would take its own number in the path for a loop. */

@@ -3,7 +3,7 @@
  * somebody else runs is asked to do. Everything is sorted and without duplicates, so that equal models are equal
  * objects. What the kind has no field for is told by `losses`; nothing goes into `spec.raw`.
  */
-import type { Grant } from '#core/bgp/route.ts';
+import { communitiesOf, type Grant } from '#core/bgp/route.ts';
 import { peerFamilies, type RefusedPeer } from '#core/frr/build.ts';
 import { neighborWord } from '#core/frr/grammar.ts';
 import type { FrrModel, Router } from '#core/frr/model.ts';
@@ -211,7 +211,7 @@ function advertised(router: Router, peer: BgpPeer): AdvertiseSpec {
     const text = formatCidr(prefix);
     allowed.add(text);
     if (grant.localPref > 0) into(byPreference, Math.min(grant.localPref, MAX_LOCAL_PREF), text);
-    for (const community of grant.communities) into(byCommunity, communityText(community), text);
+    for (const community of communitiesOf(grant)) into(byCommunity, communityText(community), text);
   }
   return {
     allowed: { mode: 'filtered', prefixes: [...allowed].sort() },

@@ -42,11 +42,12 @@ export const frrCapabilities: readonly string[] = [
  * Container `frr` of the speaker's pod. watchfrr restarts a daemon that died or hangs, and the container ends with
  * watchfrr: a liveness probe through vtysh would only add a way to kill a busy router.
  */
-export function frrContainer({ spec, options }: RenderInput): object {
+export function frrContainer(input: RenderInput): object {
+  const { spec, options } = input;
   return {
     command: [programs.frr],
     // The speaker, told to stop at the same moment, has this long to hand over before the sessions end.
-    lifecycle: { preStop: { exec: { command: ['sleep', '2'] } } },
+    lifecycle: { preStop: { exec: { command: ['sleep', String(2 + drainSeconds(input))] } } },
     ...image(options.images.frr, options),
     name: 'frr',
     ...optional('resources', spec.speakerConfig?.frrResources),
@@ -65,4 +66,11 @@ export function frrContainer({ spec, options }: RenderInput): object {
     },
     volumeMounts: frrMounts('frr'),
   };
+}
+
+/** How much longer a pod takes to end, since its speaker moves the traffic elsewhere first. */
+export function drainSeconds({ spec, backend }: RenderInput): number {
+  const seconds = spec.speakerConfig?.gracefulShutdownSeconds ?? 0;
+  // The routes of an external frr-k8s stay while a speaker is replaced.
+  return seconds === 0 || backend === 'frr-k8s-external' ? 0 : seconds + 4;
 }

@@ -14,7 +14,7 @@ import {
   tlsArgs,
   workloadFields,
 } from '#operator/render/containers.ts';
-import { frrContainer, frrMounts, frrVolumes } from '#operator/render/frr.ts';
+import { drainSeconds, frrContainer, frrMounts, frrVolumes } from '#operator/render/frr.ts';
 import { certificateFolders, frrVtyGroup, programs } from '#operator/render/image.ts';
 import {
   namespaced,
@@ -42,6 +42,8 @@ export function hasFrr(input: RenderInput): boolean {
  * Five seconds between SIGTERM and SIGKILL are enough to hand everything over, and keep the host's ports from
  * being taken by the successor while we still hold them, which no grace at all would allow.
  */
+const HAND_OVER_SECONDS = 5;
+
 export function speakerDaemonSet(input: RenderInput): Manifest {
   const { spec, options } = input;
   const config = spec.speakerConfig;
@@ -64,7 +66,7 @@ export function speakerDaemonSet(input: RenderInput): Manifest {
           nodeSelector: { 'kubernetes.io/os': 'linux', ...spec.nodeSelector },
           securityContext: { seccompProfile: { type: 'RuntimeDefault' }, supplementalGroups: [frrVtyGroup] },
           serviceAccountName: 'speaker',
-          terminationGracePeriodSeconds: 5,
+          terminationGracePeriodSeconds: HAND_OVER_SECONDS + drainSeconds(input),
           tolerations: tolerations(spec.speakerTolerations ?? []),
           volumes: volumes(input),
         },
@@ -111,6 +113,7 @@ function speakerContainer(input: RenderInput): object {
     args: [
       ...commonArgs(input),
       ...(spec.speakerConfig?.ignoreExcludeLB === true ? ['--ignore-exclude-lb'] : []),
+      ...drainArgs(input),
       ...externalArgs(input),
       ...tlsArgs(options),
     ],
@@ -135,6 +138,11 @@ function speakerContainer(input: RenderInput): object {
 
 /** Raw sockets for ARP and NDP; a real-time priority for the thread that answers them, where the node allows it. */
 export const speakerCapabilities: readonly string[] = ['NET_RAW', 'SYS_NICE'];
+
+function drainArgs({ spec }: RenderInput): string[] {
+  const seconds = spec.speakerConfig?.gracefulShutdownSeconds ?? 0;
+  return seconds === 0 ? [] : [`--graceful-shutdown-seconds=${seconds}`];
+}
 
 function externalArgs(input: RenderInput): string[] {
   if (hasFrr(input)) return [];

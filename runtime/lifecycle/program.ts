@@ -31,6 +31,8 @@ export interface Program<S extends Options> {
   readonly signal: AbortSignal;
   /** Disposed in reverse order of registration after the signal. */
   readonly scope: AsyncDisposableStack;
+  /** What is still to be done with everything running when the program is told to end, not when it fails; it bounds its own time. */
+  readonly beforeStop: (last: () => Promise<void>) => void;
   /** Ends the program: `reason` goes to the log, the error (if any) decides the exit code. */
   readonly stop: (reason: string, error?: unknown) => void;
 }
@@ -71,7 +73,14 @@ export async function runProgram<S extends Options>(
   const run = new Run(program.stopWithinMs ?? 10_000, root, host);
   const { signal, scope } = run;
   await run.toTheEnd(() =>
-    start({ settings, logger: root, signal, scope, stop: (...why) => run.stop(...why) }),
+    start({
+      settings,
+      logger: root,
+      signal,
+      scope,
+      beforeStop: (last) => run.beforeStop(last),
+      stop: (...why) => run.stop(...why),
+    }),
   );
 }
 
@@ -83,6 +92,8 @@ class Run {
   readonly #host: Host;
   #code: number = exitCodes.clean;
   #signals = 0;
+  #isStopping = false;
+  #last: (() => Promise<void>) | undefined;
 
   constructor(stopWithinMs: number, logger: RootLogger, host: Host) {
     this.#stopWithinMs = stopWithinMs;
@@ -98,13 +109,29 @@ class Run {
     return this.#abort.signal;
   }
 
+  beforeStop(last: () => Promise<void>): void {
+    this.#last = last;
+  }
+
   stop(reason: string, error?: unknown): void {
     if (this.signal.aborted) return;
-    if (error === undefined) {
-      this.#logger.info('stopping', { reason });
-    } else {
+    if (error !== undefined) {
       this.#code = exitCodeOf(error);
       this.#logger.error('stopping after an error', { reason, error });
+      this.#abort.abort();
+    } else if (!this.#isStopping) {
+      this.#isStopping = true;
+      this.#logger.info('stopping', { reason });
+      if (this.#last === undefined) this.#abort.abort();
+      else void this.#finish(this.#last);
+    }
+  }
+
+  async #finish(last: () => Promise<void>): Promise<void> {
+    try {
+      await last();
+    } catch (error) {
+      this.#logger.error('what was to be done before the end failed', { error });
     }
     this.#abort.abort();
   }

@@ -21,6 +21,7 @@ import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Gauge } from '#runtime/metrics/types.ts';
 import type { Clock } from '#runtime/queue/types.ts';
+import type { Draining } from '#speaker/loops/draining.ts';
 import type { BgpPort, L2Port, MembersPort } from '#speaker/ports.ts';
 
 /** Told about what began and ended, so that events and status objects follow. */
@@ -49,6 +50,7 @@ export interface AnnouncerOptions {
   /** metallb_speaker_announced. */
   readonly announced: Gauge;
   readonly listener: AnnouncerListener;
+  readonly draining: Draining;
 }
 
 interface Verdicts {
@@ -83,16 +85,40 @@ export class Announcer {
     found: { service: ServiceView | undefined; slices: readonly EndpointSliceView[] },
   ): boolean {
     const before = this.#verdicts.get(key);
-    const now = found.service && decideAnnouncement(context, found.service, found.slices);
+    const now = this.#decide(key, context, found);
     if (now === undefined) this.#verdicts.delete(key);
     else this.#verdicts.set(key, now);
-    const { started, stopped } = compareVerdicts(before, now);
+    this.#noteDrain(before, now);
+    const { started, stopped, adjusted } = compareVerdicts(before, now);
     for (const protocol of stopped) this.#withdrawn(key, protocol, { before, now });
     for (const protocol of started) if (now !== undefined) this.#started(protocol, before, now);
     const changed = started.length + stopped.length > 0;
     if (changed) this.#options.listener.onVerdict(key, now);
     this.#options.listener.onDecided(key, now);
-    return changed;
+    return changed || adjusted;
+  }
+
+  #decide(
+    key: string,
+    context: DecisionContext,
+    { service, slices }: { service: ServiceView | undefined; slices: readonly EndpointSliceView[] },
+  ): ServiceVerdict | undefined {
+    const { draining } = this.#options;
+    if (service === undefined) {
+      draining.forget(key);
+      return undefined;
+    }
+    const verdict = decideAnnouncement(context, service, slices);
+    return { ...verdict, bgp: draining.apply(verdict.bgp, { service, slices }) };
+  }
+
+  #noteDrain(before: ServiceVerdict | undefined, now: ServiceVerdict | undefined): void {
+    const drain = now?.bgp.kind === 'announce' ? now.bgp.drain : undefined;
+    const known = before?.bgp.kind === 'announce' ? before.bgp.drain : undefined;
+    if (drain === undefined || drain.kind === known?.kind) return;
+    const { logger } = this.#options;
+    const event = drain.kind === 'leaving' ? 'serviceLeaving' : 'serviceKept';
+    logger.info('node is emptied', { event, service: now?.key, protocol: 'bgp', detail: drain.message });
   }
 
   /** What others hold is new: an address that is being handed over may be let go. */
@@ -152,6 +178,7 @@ export class Announcer {
     bgp.setDesired(model);
     listener.onRefusedPeers(refused);
     listener.onPass(context);
+    this.#options.draining.plan();
   }
 
   #applyL2(): void {

@@ -38,6 +38,9 @@ export class Engine {
   /** Services that the running sweep has still to decide. */
   readonly #todo = new Set<string>();
   #sweeping = false;
+  /** Wait for a sweep that begins after they came; those of the running one. */
+  readonly #waiting: (() => void)[] = [];
+  #served: readonly (() => void)[] = [];
   #complete = false;
   #resolveFirst!: () => void;
   /** Resolves after the first complete pass over all Services was handed to the ports. */
@@ -53,6 +56,13 @@ export class Engine {
   /** Configuration objects, Nodes, Namespaces or Secrets changed. */
   configChanged(): void {
     this.#queue.add('config', { priority: priority.change });
+  }
+
+  /** As `configChanged`; resolves when all Services are decided again and handed to the ports. */
+  decideAll(): Promise<void> {
+    const decided = new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    this.configChanged();
+    return decided;
   }
 
   /** The set of live speakers or the usable interfaces changed: a take-over may be due. */
@@ -93,6 +103,7 @@ export class Engine {
     for (const key of this.#options.services.keys()) this.#todo.add(key);
     for (const key of this.#options.announcer.verdicts.keys()) this.#todo.add(key);
     this.#sweeping = true;
+    this.#served = [...this.#served, ...this.#waiting.splice(0)];
     this.#sweep();
   }
 
@@ -116,6 +127,8 @@ export class Engine {
     }
     this.#sweeping = false;
     this.#apply();
+    for (const serve of this.#served) serve();
+    this.#served = [];
     this.#complete = true;
     this.#resolveFirst();
   }

@@ -50,6 +50,8 @@ import type { KubeObject, Store, WatchOptions } from '#runtime/kube/types.ts';
 export interface SpeakerPod {
   readonly nodeName: string;
   readonly ip: string;
+  /** It was told to end. */
+  readonly isLeaving: boolean;
 }
 
 export interface SpeakerStores {
@@ -173,7 +175,8 @@ function projectPod(raw: KubeObject): SpeakerPod | undefined {
   const status = (raw['status'] ?? {}) as { readonly podIP?: string; readonly phase?: string };
   if (spec.nodeName === undefined || status.podIP === undefined) return undefined;
   if (status.phase === 'Succeeded' || status.phase === 'Failed') return undefined;
-  return { nodeName: spec.nodeName, ip: status.podIP };
+  const isLeaving = raw.metadata['deletionTimestamp'] !== undefined;
+  return { nodeName: spec.nodeName, ip: status.podIP, isLeaving };
 }
 
 /** The stores that decisions read: the first decision waits for all of them. */

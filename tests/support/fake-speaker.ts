@@ -29,6 +29,7 @@ export interface FakeSpeakerOptions {
   /** The node it runs on; `iris1` unless told. */
   readonly me?: string;
   readonly lbClass?: string;
+  readonly gracefulShutdownSeconds?: number;
 }
 
 export interface SpeakerService {
@@ -52,7 +53,8 @@ export class FakeSpeaker implements AsyncDisposable {
   readonly speaker: Speaker;
   readonly #abort = new AbortController();
 
-  private constructor(fake: FakeApiServer, { me = 'iris1', lbClass = '' }: FakeSpeakerOptions) {
+  private constructor(fake: FakeApiServer, options: FakeSpeakerOptions) {
+    const { me = 'iris1', lbClass = '', gracefulShutdownSeconds = 0 } = options;
     this.fake = fake;
     this.me = me;
     this.members = new FakeMembers(me, ['iris1', 'iris2']);
@@ -67,6 +69,7 @@ export class FakeSpeaker implements AsyncDisposable {
       nodeName: me,
       lbClass,
       ignoreExcludeLb: false,
+      gracefulShutdownSeconds,
       frrLog: 'informational',
       stores: watchSpeakerStores(watch, scope),
       client: createKubeClient(transport),

@@ -1,4 +1,5 @@
 /** The scenarios of speaker-bgp.md §3.7 and more, as input of the renderer. Each is a golden file and is loaded into FRR. */
+import { Drain } from '#core/announce/drain.ts';
 import { decideBgp, mergeRoutes } from '#core/bgp/advertise.ts';
 import { bgpContext } from '#core/bgp/gates.ts';
 import { buildModel } from '#core/frr/build.ts';
@@ -25,12 +26,20 @@ export interface Scenario {
   readonly services: readonly (readonly string[])[];
   readonly node?: Partial<NodeView>;
   readonly logLevel?: string;
+  /** The node is being emptied, and another one announces all Services too. */
+  readonly leaving?: true;
 }
 
 /** The model of the scenario's node. */
 export function scenarioModel(scenario: Scenario): FrrModel {
   const context = bgpContext(scenario.config, node(scenario.node), false);
-  const verdicts = scenario.services.map((ips) => decideBgp(context, service(ips), slice(endpoint())));
+  const situation = { node: 'node-a', waitMs: 1, now: 0, others: () => ['node-b'] } as const;
+  const cause = scenario.leaving === true ? 'label' : undefined;
+  const drain = new Drain();
+  const verdicts = scenario.services.map((ips, i) => {
+    const verdict = decideBgp(context, service(ips), slice(endpoint()));
+    return drain.apply(String(i), verdict, { ...situation, cause });
+  });
   const options = { hostname: 'node-a', logLevel: scenario.logLevel ?? 'informational' };
   return buildModel(context, mergeRoutes(verdicts), options).model;
 }
@@ -196,6 +205,18 @@ export const scenarios: readonly Scenario[] = [
       ],
     }),
     services: [['198.51.100.10']],
+  },
+  {
+    name: 'leaving',
+    config: config({
+      pools: [dual],
+      bgpAdvertisements: [
+        inPool('dual', { localPref: 200, med: 5, communities: ['64512:1', 'large:1:2:3'].map(community) }),
+      ],
+      peers: [peer('ebgp', '10.0.0.1'), peer('ibgp', '10.0.0.2', { remoteAs: internal })],
+    }),
+    services: [['198.51.100.10', '2001:db8:100::a']],
+    leaving: true,
   },
   {
     name: 'two-peers-different-communities',

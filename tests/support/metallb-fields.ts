@@ -245,6 +245,30 @@ const ofSpeaker: readonly FieldCase[] = [
     becomes: '--ignore-exclude-lb',
     otherwise: undefined,
   },
+  {
+    fields: ['speakerConfig.gracefulShutdownSeconds'],
+    spec: { speakerConfig: { gracefulShutdownSeconds: 20 } },
+    object: speaker,
+    seen: flag('speaker', '--graceful-shutdown-seconds=20'),
+    becomes: '--graceful-shutdown-seconds=20',
+    otherwise: undefined,
+  },
+  {
+    fields: ['speakerConfig.gracefulShutdownSeconds'],
+    spec: { speakerConfig: { gracefulShutdownSeconds: 20 } },
+    object: speaker,
+    seen: pod('terminationGracePeriodSeconds'),
+    becomes: 29,
+    otherwise: 5,
+  },
+  {
+    fields: ['speakerConfig.gracefulShutdownSeconds'],
+    spec: { speakerConfig: { gracefulShutdownSeconds: 20 } },
+    object: speaker,
+    seen: (object) => at(container('frr', 'lifecycle')(object), 'preStop', 'exec', 'command'),
+    becomes: ['sleep', '26'],
+    otherwise: ['sleep', '2'],
+  },
 ];
 
 const backend: readonly FieldCase[] = [

@@ -17,6 +17,7 @@ const names = [
   'communities-large',
   'debug-no-peers',
   'four-classes-three-peers',
+  'leaving',
   'nothing-local',
   'peer-local-asn',
   'peer-local-asn-for-own-as',

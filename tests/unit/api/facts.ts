@@ -455,5 +455,6 @@ export const addedFields: Readonly<Record<string, readonly string[]>> = {
     'spec.speakerConfig.updateStrategy.rollingUpdate.maxUnavailable int-or-string pattern=^([1-9][0-9]*|[1-9][0-9]?%|100%)$',
     'spec.speakerConfig.excludedInterfaces list(string)',
     'spec.speakerConfig.ignoreExcludeLB boolean',
+    'spec.speakerConfig.gracefulShutdownSeconds integer format=int32 min=0 max=600',
   ],
 };

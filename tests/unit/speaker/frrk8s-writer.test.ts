@@ -214,7 +214,7 @@ describe('a refusal', () => {
       spec: { bgp: { routers: [{ asn: 1, id: '1.1.1.1' }] } },
     });
     await eventually(() => expect(addresses()).toHaveLength(4));
-    expect(writer.state.refused).toEqual([]);
+    await eventually(() => expect(writer.state.refused).toEqual([]));
   });
 
   it('a peer that is left out and then gone is told of no longer, though the object is the same', async () => {
