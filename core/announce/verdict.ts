@@ -92,7 +92,7 @@ export interface VerdictChange {
   /** Protocols that begin to announce, or go on with other addresses, interfaces, peers or attributes. */
   readonly started: readonly Protocol[];
   readonly stopped: readonly Protocol[];
-  /** Something of an announcement is to be done otherwise that nobody has to be told of: that it is about to go. */
+  /** Something of an announcement is to be done otherwise that nobody has to be told of: its weight, or that it is about to go. */
   readonly adjusted: boolean;
 }
 
@@ -125,13 +125,13 @@ function bgpText(verdict: ServiceVerdict): unknown {
     prefix.family,
     String(prefix.base),
     prefix.prefix,
-    { ...grant, shutdown: undefined },
+    { ...grant, weight: undefined, shutdown: undefined },
   ]);
 }
 
 function adjustments(verdict: ServiceVerdict | undefined): string {
   if (verdict?.bgp.kind !== 'announce') return '';
-  return verdict.bgp.announcements.map(({ grant }) => String(grant.shutdown)).join();
+  return verdict.bgp.announcements.map(({ grant }) => `${grant.weight} ${grant.shutdown}`).join();
 }
 
 /** Interfaces of the Layer 2 announcement: undefined means all. */

@@ -65,6 +65,12 @@ export const bgpAdvertisementV1beta1 = z.object({
         .describe(
           'How many more times our AS number stands in the AS path that neighbours in another AS get; the shortest path wins. 0 or unset: none.',
         ),
+      weightByEndpoints: z
+        .boolean()
+        .optional()
+        .describe(
+          'Sends with each route how many endpoints of the Service the node has (link bandwidth extended community), so that routers which go by it share the traffic between nodes accordingly. Most useful with externalTrafficPolicy Local.',
+        ),
       communities: z
         .array(z.string())
         .optional()

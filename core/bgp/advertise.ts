@@ -4,7 +4,8 @@
  */
 import { gateBgp, type BgpContext, type BgpReason, type NodeAdvertisement } from '#core/bgp/gates.ts';
 import { granted, uniteCommunities, type Grant, type Route } from '#core/bgp/route.ts';
-import { cidrOf, type Cidr, type IpAddress } from '#core/model/ip.ts';
+import { servingEndpoints } from '#core/model/endpoints.ts';
+import { cidrOf, type Cidr, type Family, type IpAddress } from '#core/model/ip.ts';
 import { gateService } from '#core/model/service-gate.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
 
@@ -53,16 +54,31 @@ export function decideBgp(
     const stop = bgp.unserved.get(address.family);
     return stop === undefined ? [] : [{ address, reason: stop.reason, message: stop.message }];
   });
-  const announcements = bgp.advertisements.flatMap((ad) => announce(ad, addresses));
+  const local = localEndpoints(context, bgp.advertisements, slices);
+  const announcements = bgp.advertisements.flatMap((ad) => announce(ad, addresses, local));
   const peers = [...new Set(announcements.flatMap(({ grant }) => grant.peers))].sort();
   return { kind: 'announce', addresses, unserved, announcements, peers };
 }
 
-function announce({ spec, grant }: NodeAdvertisement, addresses: readonly IpAddress[]): Announcement[] {
+/** How many endpoints this node has for addresses of a family, where advertisements ask for that. */
+function localEndpoints(
+  { node, gone }: BgpContext,
+  advertisements: readonly NodeAdvertisement[],
+  slices: readonly EndpointSliceView[],
+): (family: Family) => number {
+  if (!advertisements.some(({ spec }) => spec.weightByEndpoints)) return () => 0;
+  return (family) => servingEndpoints(slices, gone, family).perNode.get(node.name) ?? 0;
+}
+
+function announce(
+  { spec, grant }: NodeAdvertisement,
+  addresses: readonly IpAddress[],
+  local: (family: Family) => number,
+): Announcement[] {
   return addresses.map((address) => ({
     advertisement: spec.name,
     prefix: cidrOf(address, address.family === 'ipv4' ? spec.aggregationLength : spec.aggregationLengthV6),
-    grant,
+    grant: grant(local(address.family)),
   }));
 }
 
@@ -76,8 +92,8 @@ export function comparePrefixes(a: Cidr, b: Cidr): number {
 /**
  * The routes of this node: one per prefix, however many Services and advertisements lead to it
  * (speaker-bgp.md §1.8). A peer gets the union of the communities, the highest local preference, the
- * lowest MED and the shortest path of the announcements that reach it; it is about to go when all of them are.
- * A prefix that no peer gets is left out.
+ * lowest MED, the shortest path and the largest weight of the announcements that reach it; it is about to go when all
+ * of them are. A prefix that no peer gets is left out.
  */
 export function mergeRoutes(verdicts: Iterable<BgpVerdict>): Route[] {
   const byPrefix = new Map<string, { prefix: Cidr; grants: Set<Grant> }>();
@@ -123,6 +139,11 @@ function join(known: Grant | undefined, grant: Grant): Grant {
       asPathPrepend: Math.min(known.asPathPrepend ?? 0, grant.asPathPrepend ?? 0),
     }),
     communities: uniteCommunities(known.communities, grant.communities),
+    ...heavier(known, grant),
     ...(known.shutdown === true && grant.shutdown === true ? { shutdown: true } : {}),
   };
+}
+
+function heavier({ weight: a = 0 }: Grant, { weight: b = 0 }: Grant): Pick<Grant, 'weight'> {
+  return a === 0 && b === 0 ? {} : { weight: Math.max(a, b) };
 }

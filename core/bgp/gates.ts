@@ -1,6 +1,6 @@
 /** Whether this node may announce a Service by BGP at all (speaker-bgp.md §1.3), with the reason when not. */
 import { EXCLUDE_FROM_LOAD_BALANCERS } from '#core/api/labels.ts';
-import { contradictingField, granted, uniteCommunities, type Grant } from '#core/bgp/route.ts';
+import { contradictingField, granted, uniteCommunities, weightOf, type Grant } from '#core/bgp/route.ts';
 import type { BgpAdvertisement, BgpPeer, Config, Pool } from '#core/model/config.ts';
 import { servingEndpoints } from '#core/model/endpoints.ts';
 import type { Family } from '#core/model/ip.ts';
@@ -19,10 +19,11 @@ export type BgpReason =
   | 'noEndpoints'
   | 'nodeDraining';
 
-/** An advertisement on this node, with the peers of this node it reaches. One `Grant` value per advertisement. */
+/** An advertisement on this node, with the peers of this node it reaches. */
 export interface NodeAdvertisement {
   readonly spec: BgpAdvertisement;
-  readonly grant: Grant;
+  /** The one `Grant` value for Services with so many endpoints on this node; where these do not count, for all of them. */
+  readonly grant: (localEndpoints: number) => Grant;
 }
 
 /** Configuration and node, with what follows from the two alone worked out once. Make it with `bgpContext`. */
@@ -51,11 +52,22 @@ export function bgpContext(
     if (!selectsAny(spec.nodeSelectors, node.labels)) continue;
     const names = peers.map(({ name }) => name).filter((name) => reaches(spec, name));
     const communities = uniteCommunities(spec.communities, []);
-    const advertisement = { spec, grant: { peers: names, ...granted(spec), communities } };
+    const grant = { peers: names, ...granted(spec), communities };
+    const advertisement = { spec, grant: spec.weightByEndpoints ? weighted(grant) : () => grant };
     for (const pool of spec.pools)
       advertisements.set(pool, [...(advertisements.get(pool) ?? []), advertisement]);
   }
   return { config, node, ignoreExcludeLb, gone, peers, advertisements };
+}
+
+function weighted(grant: Grant): NodeAdvertisement['grant'] {
+  const byWeight = new Map<number, Grant>();
+  return (localEndpoints) => {
+    const weight = weightOf(localEndpoints);
+    const known = byWeight.get(weight) ?? { ...grant, weight };
+    byWeight.set(weight, known);
+    return known;
+  };
 }
 
 function reaches(advertisement: BgpAdvertisement, peer: string): boolean {

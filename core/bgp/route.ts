@@ -14,8 +14,21 @@ export interface Grant {
   readonly asPathPrepend?: number;
   /** Sorted as in `compareCommunities`, without duplicates. */
   readonly communities: readonly BgpCommunity[];
+  /** Share of the traffic that this node is to get beside others, as a link bandwidth in Mbit/s. Absent: not told. */
+  readonly weight?: number;
   /** The path is about to go (RFC 8326): routers are to prefer any other one. */
   readonly shutdown?: true;
+}
+
+/** What FRR can put into a route. */
+const MAX_WEIGHT = 25_600;
+
+/**
+ * The weight of a node by its endpoints of a Service: one each. A node without any, which announces with policy Cluster
+ * and passes traffic on, has the smallest.
+ */
+export function weightOf(localEndpoints: number): number {
+  return Math.min(Math.max(localEndpoints, 1), MAX_WEIGHT);
 }
 
 /** Tells a router that a path is about to go: community graceful-shutdown (RFC 8326). */

@@ -45,6 +45,7 @@ export function compileBgpAdvertisement(
     localPref: spec.localPref ?? 0,
     med: spec.med ?? 0,
     asPathPrepend: spec.asPathPrepend ?? 0,
+    weightByEndpoints: spec.weightByEndpoints ?? false,
     communities: communities.values,
   };
   const findings = [

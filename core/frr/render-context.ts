@@ -15,6 +15,8 @@ export interface ClassEntry {
   /** As text, for 0 is a preference too. */
   readonly localPref: string | null;
   readonly med: number | null;
+  /** Link bandwidth, Mbit/s. */
+  readonly bandwidth: number | null;
   /** AS numbers put before the path. */
   readonly asPathPrepend: string | null;
   /** Words for one `set community` line, in FRR's spelling. */
@@ -148,6 +150,7 @@ function policy(router: Router, peer: BgpPeer): NeighborPolicy {
         tag,
         localPref: isInternal(peer) ? preferenceOf(grant) : null,
         med: grant.med ?? null,
+        bandwidth: grant.weight ?? null,
         asPathPrepend: prepended(peer, grant.asPathPrepend ?? 0),
         communities: words(communities, 'standard'),
         largeCommunities: words(communities, 'large'),

@@ -39,7 +39,10 @@ const routerRules: readonly SlotRule[] = [
 ];
 const profileRules: readonly SlotRule[] = [[/^(.*\S) \d+$/, false]];
 const routeMapRules: readonly SlotRule[] = [
-  [/^(set (?:community|large-community|local-preference|tag|metric|weight|as-path prepend))\b/, false],
+  [
+    /^(set (?:community|large-community|local-preference|tag|metric|weight|as-path prepend|extcommunity bandwidth))\b/,
+    false,
+  ],
   [/^(match (?:tag|ip address|ipv6 address|community))\b/, false],
 ];
 const topRules: readonly SlotRule[] = [

@@ -17,6 +17,7 @@ const NO_FIELD = 'has no effect: FRRConfiguration has no such field';
 const ATTRIBUTES: readonly Attribute[] = [
   { field: 'med', isLost: ({ med }) => med > 0, what: NO_FIELD },
   { field: 'asPathPrepend', isLost: ({ asPathPrepend }) => asPathPrepend > 0, what: NO_FIELD },
+  { field: 'weightByEndpoints', isLost: ({ weightByEndpoints }) => weightByEndpoints, what: NO_FIELD },
   {
     field: 'localPref',
     isLost: ({ localPref }) => localPref > MAX_LOCAL_PREF,

@@ -97,6 +97,8 @@ export interface BgpAdvertisement {
   readonly med: number;
   /** Additional times of our AS number in the path; 0: none. */
   readonly asPathPrepend: number;
+  /** Routes tell how many endpoints of the Service the node has. */
+  readonly weightByEndpoints: boolean;
   /** Sorted by kind and value, without duplicates. */
   readonly communities: readonly BgpCommunity[];
 }

@@ -40,6 +40,7 @@ export function advertisement(name: string, part: Partial<BgpAdvertisement> = {}
     localPref: 0,
     med: 0,
     asPathPrepend: 0,
+    weightByEndpoints: false,
     communities: [],
     ...part,
   };

@@ -118,6 +118,7 @@ const bgpAdvertisement = few(
     localPref: faulty(40, some(0, 0, 100, 200), some(-1, 2 ** 32)),
     med: faulty(40, some(0, 10), some(-1)),
     asPathPrepend: faulty(40, some(0, 3), some(11)),
+    weightByEndpoints: misfit(fc.boolean()),
     communities: listOf(
       faulty(6, some('a', 'b', '1:1', 'large:1:2:3'), some('1:70000', 'nobody', '1:2:3', '1:2:3:4')),
       2,

@@ -69,6 +69,7 @@ const verdictArbitrary = (peers: readonly BgpPeer[]): fc.Arbitrary<BgpVerdict> =
       localPref: fc.constantFrom(0, 100, 4_294_967_295),
       med: fc.constantFrom(0, 50, 4_294_967_295),
       asPathPrepend: fc.constantFrom(0, 1, 10),
+      weight: fc.constantFrom(0, 1, 7, 25_600),
       shutdown: fc.boolean(),
       communities: fc.subarray(['64512:1', '65535:65281', '65535:666', 'large:1:2:3']),
       peers: fc.subarray(peers.map(({ name }) => name)),
@@ -80,6 +81,7 @@ const verdictArbitrary = (peers: readonly BgpPeer[]): fc.Arbitrary<BgpVerdict> =
         peers: given.peers.toSorted(),
         ...granted(given),
         communities: uniteCommunities(given.communities.map(community), []),
+        ...(given.weight > 0 ? { weight: given.weight } : {}),
         ...(given.shutdown ? { shutdown: true as const } : {}),
       };
       const prefix = cidrOf(ip, given.aggregate ? host - 8 : host);

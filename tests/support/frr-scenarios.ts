@@ -26,6 +26,8 @@ export interface Scenario {
   readonly services: readonly (readonly string[])[];
   readonly node?: Partial<NodeView>;
   readonly logLevel?: string;
+  /** Endpoints of each Service on the node; one unless told. */
+  readonly endpoints?: number;
   /** The node is being emptied, and another one announces all Services too. */
   readonly leaving?: true;
 }
@@ -33,11 +35,12 @@ export interface Scenario {
 /** The model of the scenario's node. */
 export function scenarioModel(scenario: Scenario): FrrModel {
   const context = bgpContext(scenario.config, node(scenario.node), false);
+  const endpoints = Array.from({ length: scenario.endpoints ?? 1 }, () => endpoint());
   const situation = { node: 'node-a', waitMs: 1, now: 0, others: () => ['node-b'] } as const;
   const cause = scenario.leaving === true ? 'label' : undefined;
   const drain = new Drain();
   const verdicts = scenario.services.map((ips, i) => {
-    const verdict = decideBgp(context, service(ips), slice(endpoint()));
+    const verdict = decideBgp(context, service(ips), slice(...endpoints));
     return drain.apply(String(i), verdict, { ...situation, cause });
   });
   const options = { hostname: 'node-a', logLevel: scenario.logLevel ?? 'informational' };
@@ -205,6 +208,18 @@ export const scenarios: readonly Scenario[] = [
       ],
     }),
     services: [['198.51.100.10']],
+  },
+  {
+    name: 'weight-by-endpoints',
+    config: config({
+      pools: [dual],
+      bgpAdvertisements: [
+        inPool('dual', { weightByEndpoints: true, localPref: 200, communities: [community('64512:1')] }),
+      ],
+      peers: [peer('ebgp', '10.0.0.1'), peer('ibgp', '10.0.0.2', { remoteAs: internal })],
+    }),
+    services: [['198.51.100.10', '2001:db8:100::a']],
+    endpoints: 3,
   },
   {
     name: 'leaving',

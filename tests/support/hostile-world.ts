@@ -59,6 +59,7 @@ export function fullWorld(): World {
       localPref: 100,
       med: 5,
       asPathPrepend: 2,
+      weightByEndpoints: true,
     }),
     l2Adv('l2', {
       ...spec,

@@ -438,6 +438,7 @@ export const addedFields: Readonly<Record<string, readonly string[]>> = {
   'BGPAdvertisement v1beta1': [
     'spec.asPathPrepend integer format=int32 min=0 max=10',
     'spec.med integer format=int64 min=0 max=4294967295',
+    'spec.weightByEndpoints boolean',
   ],
   'L2Advertisement v1beta1': ['spec.failover string enum=Default,Sticky,Spread', 'spec.answerPing boolean'],
   'MetalLB v1beta1': [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideBgp, mergeRoutes } from '#core/bgp/advertise.ts';
+import { decideBgp, mergeRoutes, type BgpVerdict } from '#core/bgp/advertise.ts';
 import { bgpContext } from '#core/bgp/gates.ts';
 import type { Config } from '#core/model/config.ts';
 import { formatCidr } from '#core/model/ip.ts';
@@ -27,6 +27,9 @@ function routes(given: Partial<Config>, ...services: ServiceView[]): string[] {
     return `${formatCidr(route.prefix)} ${grants.join(' | ')}`;
   });
 }
+
+const weightsOf = (verdict: BgpVerdict) =>
+  mergeRoutes([verdict]).flatMap(({ grants }) => grants.map(({ weight }) => weight));
 
 const two = { peers: [peer('p1', '10.0.0.1'), peer('p2', '10.0.0.2')] };
 
@@ -124,6 +127,61 @@ describe('from Services to routes', () => {
     expect(merged({ med: 70, asPathPrepend: 2 }, {})).toEqual([
       { peers: ['tor1'], localPref: 0, communities: [] },
     ]);
+  });
+  it('weightByEndpoints: as many as the node has of the Service, at least one, and no more than FRR can say', () => {
+    const given = config({ bgpAdvertisements: [advertisement('all', { weightByEndpoints: true })] });
+    const context = bgpContext(given, node(), false);
+    const weights = (local: number, ...more: Parameters<typeof endpoint>[0][]) => {
+      const own = Array.from({ length: local }, () => endpoint());
+      const verdict = decideBgp(
+        context,
+        service(['198.51.100.1']),
+        slice(...own, ...more.map((each) => endpoint(each))),
+      );
+      return weightsOf(verdict);
+    };
+    expect(weights(3, { nodeName: 'node-b' }, { ready: false, serving: false })).toEqual([3]);
+    // Policy Cluster: this node passes on to another one.
+    expect(weights(0, { nodeName: 'node-b' })).toEqual([1]);
+    expect(weights(30_000)).toEqual([25_600]);
+    // A pod of a dual-stack Service is in two slices; each address goes by its own.
+    const both = service(['198.51.100.1', '2001:db8:100::1']);
+    const [four, six] = [slice(endpoint()), slice(endpoint(), endpoint(), endpoint())];
+    const slices = [
+      ...four.map((each) => ({ ...each, family: 'ipv4' as const })),
+      ...six.map((each) => ({ ...each, key: 'default/web-6', family: 'ipv6' as const })),
+    ];
+    expect(weightsOf(decideBgp(context, both, slices))).toEqual([1, 3]);
+    const plain = bgpContext(config(), node(), false);
+    const verdict = decideBgp(plain, service(['198.51.100.1']), slice(endpoint(), endpoint()));
+    expect(
+      JSON.stringify(mergeRoutes([verdict]), (_, each: unknown) => (typeof each === 'bigint' ? 0 : each)),
+    ).not.toContain('weight');
+  });
+  it('weightByEndpoints: Services with as many endpoints share one grant; the largest counts where they share a prefix', () => {
+    const bgpAdvertisements = [
+      advertisement('all', { weightByEndpoints: true, aggregationLength: 24 }),
+      advertisement('host', { weightByEndpoints: true }),
+    ];
+    const context = bgpContext(
+      config({ pools: [pool('pool-a', '198.51.100.0/24')], bgpAdvertisements }),
+      node(),
+      false,
+    );
+    const decided = (ip: string, count: number) =>
+      decideBgp(context, service([ip]), slice(...Array.from({ length: count }, () => endpoint())));
+    const routes = mergeRoutes([
+      decided('198.51.100.1', 2),
+      decided('198.51.100.2', 5),
+      decided('198.51.100.3', 2),
+    ]);
+    expect(routes.map(({ prefix, grants }) => [prefix.prefix, grants[0]?.weight])).toEqual([
+      [24, 5],
+      [32, 2],
+      [32, 5],
+      [32, 2],
+    ]);
+    expect(routes[1]?.grants[0]).toBe(routes[3]?.grants[0]);
   });
   it('routes are sorted by value, not by text', () => {
     expect(routes({}, service(['198.51.100.10']), service(['198.51.100.2']))).toEqual([

@@ -89,6 +89,7 @@ describe('what a FRRConfiguration has no field for', () => {
       advertisement('dear', { med: 50, pools: ['a'] }),
       advertisement('dear', { med: 50, pools: ['b'] }),
       advertisement('long', { asPathPrepend: 2 }),
+      advertisement('weighted', { weightByEndpoints: true }),
       advertisement('high', { localPref: 2_147_483_648 }),
       advertisement('highest', { localPref: 2_147_483_647 }),
     ];
@@ -96,6 +97,7 @@ describe('what a FRRConfiguration has no field for', () => {
     expect(found.map(({ object, field, code }) => [object.name, field, code])).toEqual([
       ['dear', 'spec.med', 'FRRK8S-1'],
       ['long', 'spec.asPathPrepend', 'FRRK8S-1'],
+      ['weighted', 'spec.weightByEndpoints', 'FRRK8S-1'],
       ['high', 'spec.localPref', 'FRRK8S-1'],
     ]);
     expect(losses(config(), 'metallb-system')).toEqual([]);
