@@ -19,6 +19,7 @@ import { issueCertificate } from '#runtime/http/certificate.ts';
 /** Where frr-k8s runs and the FRRConfigurations are. */
 export const FRRK8S = 'frr-k8s-system';
 const WEBHOOK_PORT = 19_443;
+const HOOK = 'frr-k8s-validating-webhook-configuration';
 const SPEAKER = `system:serviceaccount:${NAMESPACE}:speaker`;
 const root = join(import.meta.dirname, '../..');
 
@@ -48,6 +49,7 @@ export class FrrK8sLab implements AsyncDisposable {
   readonly lab: Lab;
   readonly stage: LightStage;
   readonly #programs: string;
+  #hook: object | undefined;
 
   private constructor(lab: Lab, programs: string) {
     this.lab = lab;
@@ -135,8 +137,16 @@ export class FrrK8sLab implements AsyncDisposable {
       '--disable-cert-rotation=true',
       `--webhook-port=${WEBHOOK_PORT}`,
     ]);
-    await this.apply(webhook(`https://${ipv4}:${WEBHOOK_PORT}`, cert));
+    this.#hook = webhook(`https://${ipv4}:${WEBHOOK_PORT}`, cert);
+    await this.apply(this.#hook);
     await this.#waitForWebhook();
+  }
+
+  /** Stores an object that the webhook would refuse. */
+  async withoutWebhook(object: object): Promise<void> {
+    await this.lab.kubectl(['delete', 'validatingwebhookconfiguration', HOOK]);
+    await eventually(() => this.apply(object), 60_000);
+    await this.apply(this.#hook ?? {});
   }
 
   async #waitForWebhook(): Promise<void> {
@@ -349,7 +359,7 @@ function webhook(url: string, ca: string): object {
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: 'frr-k8s-validating-webhook-configuration' },
+    metadata: { name: HOOK },
     webhooks: [
       {
         name: 'frrconfigurationsvalidationwebhook.metallb.io',
