@@ -18,6 +18,7 @@ import { compile } from '#bench/compile.ts';
 import { controllerFaults } from '#bench/controller-faults.ts';
 import { controller } from '#bench/controller.ts';
 import { fuzz } from '#bench/fuzz.ts';
+import { l2Fuzz } from '#bench/l2-fuzz.ts';
 import { l2 } from '#bench/l2.ts';
 import { members } from '#bench/members.ts';
 import { smoke } from '#bench/smoke.ts';
@@ -60,6 +61,7 @@ const parts: Readonly<Record<string, Part>> = {
     measure: controllerFaults,
   },
   l2: { about: 'ARP and NDP answers and elections', measure: l2 },
+  'l2-fuzz': { about: 'ten million mutated frames through the readers of the wire', measure: l2Fuzz },
   members: { about: 'the liveness mesh', measure: members },
   'chaos-3': chaosOf(3),
   'chaos-5': chaosOf(5),
