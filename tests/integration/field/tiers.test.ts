@@ -33,6 +33,8 @@ interface Session {
   readonly connectionsDropped: number;
   readonly connectionsEstablished: number;
   readonly lastResetDueTo?: string;
+  /** Of the NOTIFICATION that ended it. */
+  readonly lastNotificationReason?: string;
 }
 
 async function sessions(): Promise<readonly Session[]> {
@@ -114,7 +116,7 @@ describe('A18: tiered pools by BGP, one address by L2, fixed gateway addresses',
     await field.lab.cutNode(2);
     for (const ip of [GW, PLAIN, CAM]) await field.expectAnnouncers(ip, [1, 3], 5_000);
     const [, dead] = await sessions();
-    expect(dead?.lastResetDueTo).toMatch(/bfd/i);
+    expect(`${dead?.lastResetDueTo} ${dead?.lastNotificationReason}`).toMatch(/bfd/i);
     expect(await history()).toEqual([first, expect.anything(), third]);
     await field.lab.healNode(2);
     await field.expectAnnouncers(GW, [1, 2, 3], 60_000);
