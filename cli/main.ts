@@ -3,6 +3,7 @@ import { SettingsError, messageOf } from '#core/errors.ts';
 import { diffCommand, usage as diffUsage } from '#cli/diff/command.ts';
 import { doctorCommand, usage as doctorUsage } from '#cli/doctor/command.ts';
 import { isOfSurroundings, type Host } from '#cli/host.ts';
+import { migrateCommand, usage as migrateUsage } from '#cli/migrate/command.ts';
 import { moveCommand, usage as moveUsage } from '#cli/move/command.ts';
 import { renderCommand, usage as renderUsage } from '#cli/render/command.ts';
 import { simulateCommand, usage as simulateUsage } from '#cli/simulate/command.ts';
@@ -26,6 +27,7 @@ const commands = new Map<string, { readonly run: Command; readonly usage: string
   ['diff', { run: diffCommand, usage: diffUsage }],
   ['simulate', { run: simulateCommand, usage: simulateUsage }],
   ['doctor', { run: doctorCommand, usage: doctorUsage }],
+  ['migrate', { run: migrateCommand, usage: migrateUsage }],
   ['move', { run: moveCommand, usage: moveUsage }],
 ]);
 

@@ -1,7 +1,15 @@
 /** Single reads and writes. Programs that follow a kind use stores (watch-store.ts). */
 import { apiVersion, collectionPath, objectPath } from './paths.ts';
 import type { Transport } from './transport.ts';
-import type { KubeClient, KubeObject, ListOptions, ObjectRef, ResourceType, WriteOptions } from './types.ts';
+import type {
+  DeleteOptions,
+  KubeClient,
+  KubeObject,
+  ListOptions,
+  ObjectRef,
+  ResourceType,
+  WriteOptions,
+} from './types.ts';
 
 /** A list as the API sends it; `items` of a real server lack kind and apiVersion. */
 export interface KubeList {
@@ -98,11 +106,8 @@ class RestClient implements KubeClient {
     })) as KubeObject;
   }
 
-  async delete(
-    ref: ObjectRef,
-    options: WriteOptions & { resourceVersion?: string; uid?: string } = {},
-  ): Promise<void> {
-    const { resourceVersion, uid } = options;
+  async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
+    const { resourceVersion, uid, propagationPolicy = 'Background' } = options;
     const preconditions = {
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       ...(uid === undefined ? {} : { uid }),
@@ -110,7 +115,7 @@ class RestClient implements KubeClient {
     await this.#transport.call({
       method: 'DELETE',
       path: objectPath(ref, options.subresource),
-      body: { kind: 'DeleteOptions', apiVersion: 'v1', preconditions, propagationPolicy: 'Background' },
+      body: { kind: 'DeleteOptions', apiVersion: 'v1', preconditions, propagationPolicy },
       signal: options.signal,
     });
   }

@@ -80,6 +80,13 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface DeleteOptions extends WriteOptions {
+  readonly resourceVersion?: string;
+  readonly uid?: string;
+  /** What becomes of what belongs to the object; `Background` (it goes, too) unless told. */
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+}
+
 /**
  * All calls go through one pool of connections, carry a deadline, and throw KubeError. JSON numbers outside the
  * safe integer range are kept as bigint in both directions (IPAddressPool.status holds int64).
@@ -101,7 +108,7 @@ export interface KubeClient {
     object: unknown,
     options: WriteOptions & { fieldManager: string; force?: boolean },
   ): Promise<KubeObject>;
-  delete(ref: ObjectRef, options?: WriteOptions & { resourceVersion?: string; uid?: string }): Promise<void>;
+  delete(ref: ObjectRef, options?: DeleteOptions): Promise<void>;
   /** Raw POST/GET of any path (token reviews, version, non-resource URLs). */
   request(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<unknown>;
 }
