@@ -112,7 +112,8 @@ export function mergeRoutes(verdicts: Iterable<BgpVerdict>): Route[] {
     .sort((a, b) => comparePrefixes(a.prefix, b.prefix));
 }
 
-function mergeGrants(grants: readonly Grant[]): readonly Grant[] {
+/** What each peer gets of a prefix that has several grants; they come back as few, with disjoint peers. */
+export function mergeGrants(grants: readonly Grant[]): readonly Grant[] {
   if (grants.length === 1) return grants;
   const perPeer = new Map<string, Grant>();
   for (const grant of grants)

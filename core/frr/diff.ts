@@ -52,21 +52,17 @@ function changeTop(from: Block, to: Block): Change[] {
   return [...removedLines(from, to), ...addedLines(from, to)];
 }
 
-type Keep = (line: string) => boolean;
-const every: Keep = () => true;
-
 /** Lines of a block that go, as commands. Lines that get another value are not among them. */
-function removedLines(from: Block, to: Block, keep = every): Change[] {
+function removedLines(from: Block, to: Block): Change[] {
   const changes: Change[] = [];
   for (const [slot, line] of from.lines)
-    if (keep(line) && !to.lines.has(slot)) changes.push(change(to.path, removalOf(from.path, line)));
+    if (!to.lines.has(slot)) changes.push(change(to.path, removalOf(from.path, line)));
   return changes;
 }
 
-function addedLines(from: Block, to: Block, keep = every): Change[] {
+function addedLines(from: Block, to: Block): Change[] {
   const changes: Change[] = [];
-  for (const [slot, line] of to.lines)
-    if (keep(line) && from.lines.get(slot) !== line) changes.push(change(to.path, line));
+  for (const [slot, line] of to.lines) if (from.lines.get(slot) !== line) changes.push(change(to.path, line));
   return changes;
 }
 
@@ -89,14 +85,14 @@ function routerChanges(
     .filter((block) => block.path.length > 1 && block.path[0]?.startsWith('router '))
     .filter((block) => !goneRouters.some((router) => router.path[0] === block.path[0]))
     .map((block): [Block, Block] => [block, { path: block.path, lines: new Map() }]);
-  const parts = [...families, ...emptied].map(([from, to]): [Block, Block] => [
-    without(from, removed.get(to.path[0]) ?? []),
-    to,
-  ]);
+  const parts = [...families, ...emptied].map(([from, to]): FamilyChange => {
+    const rest = without(from, removed.get(to.path[0]) ?? []);
+    return { removed: removedLines(rest, to), added: addedLines(rest, to) };
+  });
   return [
     ...own.flatMap(([from, to]) => changeRouter(from, to)),
-    ...parts.flatMap(([from, to]) => changeFamily(from, to)),
-    ...parts.flatMap(([from, to]) => changeNetworks(from, to)),
+    ...parts.flatMap(changeFamily),
+    ...parts.flatMap(changeNetworks),
     ...own.flatMap(([from, to]) => newNeighbors(from, to).map((word) => start(to, word))),
   ];
 }
@@ -154,22 +150,27 @@ function removeNeighbor(base: string): string {
   return / interface /.test(base) ? `no neighbor ${word} interface` : `no neighbor ${word}`;
 }
 
-function isNetwork(line: string): boolean {
-  return line.startsWith('network ');
+interface FamilyChange {
+  readonly removed: readonly Change[];
+  readonly added: readonly Change[];
+}
+
+function isNetwork({ command }: Change): boolean {
+  return command.startsWith('network ') || command.startsWith('no network ');
 }
 
 /** Everything of an address family but its networks; a neighbour is activated when its policy is in place. */
-function changeFamily(from: Block, to: Block): Change[] {
-  const isOther = (line: string): boolean => !isNetwork(line);
+function changeFamily({ removed, added }: FamilyChange): Change[] {
+  const isOther = (each: Change): boolean => !isNetwork(each);
   const isActivation = ({ command }: Change): boolean => command.endsWith(' activate');
-  const added = addedLines(from, to, isOther);
+  const others = added.filter(isOther);
   return [
-    ...removedLines(from, to, isOther),
-    ...added.filter((each) => !isActivation(each)),
-    ...added.filter(isActivation),
+    ...removed.filter(isOther),
+    ...others.filter((each) => !isActivation(each)),
+    ...others.filter(isActivation),
   ];
 }
 
-function changeNetworks(from: Block, to: Block): Change[] {
-  return [...addedLines(from, to, isNetwork), ...removedLines(from, to, isNetwork)];
+function changeNetworks({ removed, added }: FamilyChange): Change[] {
+  return [...added.filter(isNetwork), ...removed.filter(isNetwork)];
 }

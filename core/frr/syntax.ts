@@ -62,9 +62,15 @@ function rulesFor(path: readonly string[]): readonly SlotRule[] {
 const REMOTE_AS = /^(neighbor \S+)(?: interface(?: v6only)?)? remote-as \S+$/;
 const FILTER = /^(neighbor \S+ (?:route-map|prefix-list|filter-list)) \S+ (in|out)$/;
 
+/** `network P`, whatever follows. */
+function networkSlot(line: string): string {
+  const end = line.indexOf(' ', 'network '.length);
+  return end === -1 ? line : line.slice(0, end);
+}
+
 /** What a line sets: two lines of one block with the same slot replace each other. `no X` shares the slot of X. */
 export function slotOf(path: readonly string[], line: string): string {
-  if (line.startsWith('network ')) return line.split(' ', 2).join(' ');
+  if (line.startsWith('network ')) return networkSlot(line);
   const positive = line.replace(/^no /, '');
   const base = REMOTE_AS.exec(positive);
   if (base !== null) return `${base[1]} remote-as`;

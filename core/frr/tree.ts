@@ -26,28 +26,27 @@ const FOREIGN =
 
 /** Reads a configuration text. Never fails: what it does not know is a line of the block it stands in. */
 export function parseConfig(text: string): ConfigTree {
-  const tree = new Map<string, Draft>([['', { path: [], lines: new Map() }]]);
-  let path: readonly string[] = [];
+  const top: Draft = { path: [], lines: new Map() };
+  const tree = new Map<string, Draft>([['', top]]);
+  let open = top;
   for (const raw of text.split('\n')) {
     const line = raw.trim();
-    if (line !== '' && !line.startsWith('!') && !line.startsWith('#')) path = readLine(tree, path, line);
+    // Nearly all lines of a large file are routes, and they can be nothing else here.
+    if (open.path.length > 1 && line.startsWith('network ')) addLine(open, line);
+    else if (line !== '' && !line.startsWith('!') && !line.startsWith('#')) open = readLine(tree, open, line);
   }
   for (const [key, { path, lines }] of tree) if (lines.size === 0 && isMere(path)) tree.delete(key);
   return tree;
 }
 
 /** Takes one line in at the block that is open; returns the block that is open after it. */
-function readLine(tree: Map<string, Draft>, open: readonly string[], line: string): readonly string[] {
-  if (/^exit(-[a-z-]+)?$/.test(line)) return open.slice(0, -1);
-  // Nearly all lines of a large file are routes, and they can be nothing else here.
-  const isRoute = open.length > 1 && line.startsWith('network ');
-  const path = isRoute ? open : pathFor(open, line);
-  if (!isRoute && opensBlock(path, line)) {
-    openBlock(tree, [...path, line]);
-    return [...path, line];
-  }
-  if (path.length > 0 || !FOREIGN.test(line)) addLine(tree, path, line);
-  return path;
+function readLine(tree: Map<string, Draft>, open: Draft, line: string): Draft {
+  if (/^exit(-[a-z-]+)?$/.test(line)) return blockAt(tree, open.path.slice(0, -1));
+  const path = pathFor(open.path, line);
+  if (opensBlock(path, line)) return blockAt(tree, [...path, line]);
+  const block = path === open.path ? open : blockAt(tree, path);
+  if (path.length > 0 || !FOREIGN.test(line)) addLine(block, line);
+  return block;
 }
 
 /** True for a block that is nothing without lines of its own: FRR does not print it. */
@@ -67,16 +66,21 @@ function pathFor(current: readonly string[], line: string): readonly string[] {
   return path;
 }
 
-function openBlock(tree: Map<string, Draft>, path: readonly string[]): void {
+/** The block with this path, made when it is new; its header becomes the one that was read last. */
+function blockAt(tree: Map<string, Draft>, path: readonly string[]): Draft {
   const key = blockKey(path);
   const known = tree.get(key);
-  if (known === undefined) tree.set(key, { path, lines: new Map() });
-  else known.path = path;
+  if (known !== undefined) {
+    known.path = path;
+    return known;
+  }
+  const block = { path, lines: new Map<string, string>() };
+  tree.set(key, block);
+  return block;
 }
 
-function addLine(tree: Map<string, Draft>, path: readonly string[], line: string): void {
+function addLine({ path, lines }: Draft, line: string): void {
   const slot = slotOf(path, line);
-  const { lines } = tree.get(blockKey(path)) ?? { lines: new Map<string, string>() };
   lines.delete(slot);
   lines.set(slot, line);
 }
@@ -84,6 +88,13 @@ function addLine(tree: Map<string, Draft>, path: readonly string[], line: string
 /** True when the two configurations mean the same, whatever their order. */
 export function sameTree(a: ConfigTree, b: ConfigTree): boolean {
   return treeLines(a).join('\n') === treeLines(b).join('\n');
+}
+
+/** How many lines `treeLines` gives. */
+export function countLines(tree: ConfigTree): number {
+  let count = 0;
+  for (const { path, lines } of tree.values()) count += lines.size + (path.length > 0 ? 1 : 0);
+  return count;
 }
 
 /** Every line with its path, sorted: for comparison and messages. */

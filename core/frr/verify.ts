@@ -1,7 +1,7 @@
 /** Intended versus real: what separates the configuration FRR prints from the one we want it to have. */
 import { diff, type Change } from '#core/frr/diff.ts';
 import { blockKey, slotOf } from '#core/frr/syntax.ts';
-import { treeLines, type Block, type ConfigTree } from '#core/frr/tree.ts';
+import { countLines, treeLines, type Block, type ConfigTree } from '#core/frr/tree.ts';
 
 const OWN_BLOCK = /^(router bgp |route-map |bfd$)/;
 const OWN_LINE =
@@ -53,11 +53,7 @@ export function shownOfOthers(running: ConfigTree, expectation: Expectation): Re
 }
 
 function hasRaw({ desired, rendered }: Expectation): boolean {
-  return sizeOf(desired) !== sizeOf(rendered);
-}
-
-function sizeOf(tree: ConfigTree): number {
-  return [...tree.values()].reduce((sum, { lines }) => sum + 1 + lines.size, 0);
+  return countLines(desired) !== countLines(rendered);
 }
 
 /** A change as the line that it sets, with its path, as `treeLines` writes it. */

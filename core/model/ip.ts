@@ -108,8 +108,15 @@ export function cidrOf(address: IpAddress, prefix: number): Cidr {
   return { family: address.family, base: (address.value >> hostBits) << hostBits, prefix };
 }
 
+/** Texts that were asked for before: the same few thousand prefixes are printed at every change. */
+const cidrTexts = new WeakMap<Cidr, string>();
+
 export function formatCidr(cidr: Cidr): string {
-  return `${formatAddress({ family: cidr.family, value: cidr.base })}/${cidr.prefix}`;
+  const known = cidrTexts.get(cidr);
+  if (known !== undefined) return known;
+  const text = `${formatAddress({ family: cidr.family, value: cidr.base })}/${cidr.prefix}`;
+  cidrTexts.set(cidr, text);
+  return text;
 }
 
 export function cidrRange(cidr: Cidr): IpRange {

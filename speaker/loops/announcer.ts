@@ -15,7 +15,7 @@ import {
   type Protocol,
   type ServiceVerdict,
 } from '#core/announce/verdict.ts';
-import { mergeRoutes } from '#core/bgp/advertise.ts';
+import { RouteTable } from '#core/bgp/route-table.ts';
 import { buildModel, type RefusedPeer } from '#core/frr/build.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
 import type { Logger } from '#runtime/log/logger.ts';
@@ -61,6 +61,7 @@ interface Verdicts {
 export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #verdicts = new Map<string, ServiceVerdict>();
+  readonly #routes = new RouteTable();
   readonly #handover = new Handover();
   /** Held addresses nobody was known to hold before; they are probed. */
   readonly #first = new Set<string>();
@@ -92,6 +93,7 @@ export class Announcer {
     const { started, stopped, adjusted } = compareVerdicts(before, now);
     for (const protocol of stopped) this.#withdrawn(key, protocol, { before, now });
     for (const protocol of started) if (now !== undefined) this.#started(protocol, before, now);
+    if (adjusted || [...started, ...stopped].includes('bgp')) this.#routes.set(key, now?.bgp);
     const changed = started.length + stopped.length > 0;
     if (changed) this.#options.listener.onVerdict(key, now);
     this.#options.listener.onDecided(key, now);
@@ -172,9 +174,8 @@ export class Announcer {
   apply(context: DecisionContext): void {
     const { bgp, nodeName, frrLog, listener } = this.#options;
     this.#applyL2();
-    const routes = mergeRoutes([...this.#verdicts.values()].map(({ bgp }) => bgp));
     const options = { hostname: nodeName, logLevel: frrLog };
-    const { model, refused } = buildModel(context.bgp, routes, options);
+    const { model, refused } = buildModel(context.bgp, this.#routes.routes, options);
     bgp.setDesired(model);
     listener.onRefusedPeers(refused);
     listener.onPass(context);

@@ -8,6 +8,7 @@ import type { DecisionContext } from '#core/announce/verdict.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Counter, Metrics } from '#runtime/metrics/types.ts';
+import { systemClock } from '#runtime/queue/clock.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
 import { done, type Outcome, type WorkQueue } from '#runtime/queue/types.ts';
 import type { Store } from '#runtime/kube/types.ts';
@@ -15,6 +16,8 @@ import type { Announcer } from '#speaker/loops/announcer.ts';
 import { updatesCounter } from '#speaker/metrics.ts';
 
 const PORTION = 200;
+/** Where changes come in numbers: how many times as long as the last hand-over to the ports took, the next one waits. */
+const APPLY_REST = 2;
 const priority = { urgent: 100, change: 50, sweep: 10 } as const;
 
 export interface EngineOptions {
@@ -42,6 +45,8 @@ export class Engine {
   readonly #waiting: (() => void)[] = [];
   #served: readonly (() => void)[] = [];
   #complete = false;
+  /** When the ports may be handed something again. */
+  #applyAt = Number.NEGATIVE_INFINITY;
   #resolveFirst!: () => void;
   /** Resolves after the first complete pass over all Services was handed to the ports. */
   readonly firstPass = new Promise<void>((resolve) => (this.#resolveFirst = resolve));
@@ -92,6 +97,7 @@ export class Engine {
     if (key !== 'sweep') this.#updates.inc();
     if (key === 'config') this.#startSweep();
     else if (key === 'sweep') this.#sweep();
+    else if (key === 'apply') this.#apply();
     else this.#single(key.slice('service '.length));
     return done;
   }
@@ -135,7 +141,11 @@ export class Engine {
 
   #single(key: string): void {
     const changed = this.#decide(key);
-    if (changed && this.#complete) this.#apply();
+    if (!changed || !this.#complete) return;
+    // The first change goes out at once. What costs by all that there is must not be done for each one of thousands.
+    const wait = this.#applyAt - systemClock.now();
+    if (wait <= 0) this.#apply();
+    else this.#queue.add('apply', { priority: priority.urgent, after: wait });
   }
 
   #decide(key: string): boolean {
@@ -148,6 +158,10 @@ export class Engine {
   }
 
   #apply(): void {
-    if (this.#context !== undefined) this.#options.announcer.apply(this.#context);
+    if (this.#context === undefined) return;
+    const started = systemClock.now();
+    this.#options.announcer.apply(this.#context);
+    const ended = systemClock.now();
+    this.#applyAt = ended + APPLY_REST * (ended - started);
   }
 }

@@ -25,7 +25,6 @@ interface Path {
   readonly locPrf?: number;
   readonly community?: { readonly string: string };
   readonly bestpath?: { readonly overall?: boolean };
-  readonly multipath?: boolean;
   readonly nexthops: readonly { readonly ip: string }[];
 }
 
@@ -124,7 +123,6 @@ describe('the label metallb.io/drain on a node that carries traffic', () => {
     });
     // RFC 8326: the router gives such a path the preference 0, so that every other one is better.
     expect(marked.locPrf).toBe(0);
-    expect(marked.multipath).not.toBe(true);
     await eventually(async () => expect(await inUse(ECHO_IP)).toEqual(others), LONG);
     expect(await pathBy(index, ECHO_IP)).toBeDefined();
     await eventually(async () => expect(await pathBy(index, ECHO_IP)).toBeUndefined(), LONG);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { diff, type Change } from '#core/frr/diff.ts';
 import { parseConfig, treeLines } from '#core/frr/tree.ts';
+import { withoutResend } from '#core/frr/without-resend.ts';
 import { loadTemplates } from '#speaker/frr/templates.ts';
 import { interpret } from '#tests/support/frr-interpreter.ts';
 import { modelArbitrary } from '#tests/support/frr-model-arbitrary.ts';
@@ -22,7 +23,9 @@ describe('diff of configurations', () => {
     fc.assert(
       fc.property(modelArbitrary(), modelArbitrary(), (a, b) => {
         const [from, to] = [parseConfig(render(a)), parseConfig(render(b))];
-        expect(treeLines(interpret(from, diff(from, to)))).toEqual(treeLines(to));
+        const changes = diff(from, to);
+        expect(treeLines(interpret(from, changes))).toEqual(treeLines(to));
+        expect(treeLines(interpret(from, withoutResend(changes, from, to)))).toEqual(treeLines(to));
       }),
       { numRuns: 300 },
     );
