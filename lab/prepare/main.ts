@@ -5,6 +5,7 @@ import { ensureFrrK8s } from '#lab/frrk8s/ensure.ts';
 import { ensurePackaging } from '#lab/packaging/ensure.ts';
 import { prepare } from '#lab/prepare/prepare.ts';
 import { StreamReporter } from '#lab/report.ts';
+import { ensureBirdRootfs } from '#lab/system/bird-rootfs.ts';
 
 try {
   const report = new StreamReporter('set-up');
@@ -13,6 +14,7 @@ try {
   report.step(`packaging programs: ${await ensurePackaging(report)}`);
   report.step(`frr-k8s: ${await ensureFrrK8s(report)}`);
   report.step(`FRR root file system: ${frrRootfs}`);
+  report.step(`BIRD root file system: ${await ensureBirdRootfs(report)}`);
 } catch (error) {
   if (!(error instanceof LabError)) throw error;
   process.stderr.write(`set-up: ${error.message}\n`);

@@ -14,14 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { LabError } from '#lab/errors.ts';
-import { run, tryRun } from '#lab/process/run.ts';
+import { run } from '#lab/process/run.ts';
 import type { Reporter } from '#lab/report.ts';
 import { cached } from '#lab/system/cache.ts';
-import { type DebianArchive, machineArchive } from '#lab/system/debian.ts';
-import { findCommand } from '#lab/system/packages.ts';
+import { SUITE, unpackPackages } from '#lab/system/unpack.ts';
 
-const SUITE = 'trixie';
 /** Raise it when the recipe below changes. */
 const RECIPE = 1;
 /** Of Debian, with all they depend on. `bash`: watchfrr starts daemons through scripts of FRR's that need it. */
@@ -41,7 +38,6 @@ export const PACKAGES = [
   'ca-certificates',
   'tini',
 ] as const;
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const DROPPED = [
   'usr/share/doc',
   'usr/share/man',
@@ -83,83 +79,11 @@ export async function ensureFrrRootfs(report: Reporter): Promise<string> {
   const key = createHash('sha256').update(content).digest('hex').slice(0, 12);
   const entry = await cached(`frr-rootfs-${SUITE}-${key}`, report, async (folder) => {
     report.step('making the FRR root file system (Debian trixie, 33 MB to fetch)');
-    await fetchPackages(folder, sourcesList());
-    await unpack(folder);
+    await unpackPackages(folder, PACKAGES);
     finish(join(folder, 'root'));
     await run(['chroot', join(folder, 'root'), '/sbin/ldconfig']);
-    rmSync(join(folder, 'apt'), { recursive: true });
   });
   return join(entry, 'root');
-}
-
-function sourcesList(): string {
-  const missing = ['apt-get', 'dpkg-deb', 'tar'].find((command) => findCommand(command) === undefined);
-  if (missing !== undefined)
-    throw new LabError(`${missing} is missing: FRR is unpacked from Debian packages and needs it`);
-  const archive = machineArchive();
-  if (archive === undefined)
-    throw new LabError(
-      'no Debian archive is named in /etc/apt, so FRR cannot be fetched: name one with METALLB_LAB_DEBIAN=URL',
-    );
-  return aptLines(archive);
-}
-
-function aptLines({ main, security }: DebianArchive): string {
-  const signed = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : '';
-  return [
-    `deb ${signed}${main} ${SUITE} main`,
-    `deb ${signed}${main} ${SUITE}-updates main`,
-    `deb ${signed}${security} ${SUITE}-security main`,
-    '',
-  ].join('\n');
-}
-
-/** Downloads the packages with all they depend on into `FOLDER/apt/cache/archives`. */
-async function fetchPackages(folder: string, sources: string): Promise<void> {
-  const apt = join(folder, 'apt');
-  for (const part of ['lists/partial', 'cache/archives/partial'])
-    mkdirSync(join(apt, part), { recursive: true });
-  writeFileSync(join(apt, 'sources.list'), sources);
-  writeFileSync(join(apt, 'status'), '');
-  const settings = [
-    `Dir::Etc::sourcelist=${apt}/sources.list`,
-    'Dir::Etc::sourceparts=/dev/null',
-    'Dir::Etc::preferencesparts=/dev/null',
-    `Dir::State::lists=${apt}/lists`,
-    `Dir::State::status=${apt}/status`,
-    `Dir::Cache=${apt}/cache`,
-    'Acquire::Languages=none',
-    'APT::Install-Recommends=0',
-    'APT::Sandbox::User=root',
-  ].flatMap((setting) => ['-o', setting]);
-  const limit = { timeoutMs: 600_000 };
-  await run(['apt-get', '-qq', ...settings, 'update'], limit);
-  await run(['apt-get', '-qq', ...settings, '-y', '--download-only', 'install', ...PACKAGES], limit);
-}
-
-/** Unpacks every package into `FOLDER/root` and lists them with versions in `FOLDER/packages.txt`. */
-async function unpack(folder: string): Promise<void> {
-  const root = join(folder, 'root');
-  const archives = join(folder, 'apt/cache/archives');
-  mkdirSync(root);
-  const debs = readdirSync(archives)
-    .filter((file) => file.endsWith('.deb'))
-    .sort();
-  for (const deb of debs) {
-    const layer = join(folder, 'apt/layer.tar');
-    const unpacked = await tryRun([
-      'sh',
-      '-c',
-      'dpkg-deb --fsys-tarfile "$1" > "$2"',
-      'sh',
-      join(archives, deb),
-      layer,
-    ]);
-    if (unpacked.code !== 0) throw new LabError(`${deb} cannot be unpacked: ${unpacked.stderr.trim()}`);
-    await run(['tar', '-C', root, '-xf', layer, '--keep-directory-symlink', '--exclude=./usr/share/doc/*']);
-  }
-  const lines = debs.map((deb) => decodeURIComponent(deb).split('_').slice(0, 2).join(' '));
-  writeFileSync(join(folder, 'packages.txt'), `${lines.join('\n')}\n`);
 }
 
 /** What the packages' own scripts would have done, as far as FRR needs it. */
