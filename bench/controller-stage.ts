@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { difference, readCounters, type ServerCounters, type Writes } from '#bench/api-server-metrics.ts';
 import { inParallel } from '#bench/in-parallel.ts';
+import { cpuSeconds, memoryOf } from '#bench/process-figures.ts';
 import { loadCredentials, type Credentials } from '#runtime/kube/credentials.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
@@ -14,7 +15,6 @@ import { eventually } from '#tests/support/eventually.ts';
 export const WAIT_MS = 900_000;
 /** Requests that the bench has under way. */
 export const CREATORS = 16;
-const TICKS_PER_SECOND = 100;
 
 /** CPU seconds so far. */
 export interface Cpu {
@@ -124,10 +124,7 @@ export class Stage {
 
   /** Megabytes: now, and the most so far. */
   memory(): { now: number; peak: number } {
-    const status = readFileSync(`/proc/${this.process.pid}/status`, 'utf8');
-    const megabytes = (field: string): number =>
-      Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
-    return { now: megabytes('VmRSS'), peak: megabytes('VmHWM') };
+    return memoryOf(this.process.pid);
   }
 
   /** Writes that the API server counted since the last call, and how many of each were under way on average. */
@@ -165,9 +162,4 @@ function imageSettings(): { flags: string[]; env: Record<string, string> } {
   const flags = words(/^exec node (.*?)\/app\//m);
   const variables = words(/^export (.*)$/m).map((word) => word.split('='));
   return { flags, env: Object.fromEntries(variables) as Record<string, string> };
-}
-
-function cpuSeconds(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

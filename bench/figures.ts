@@ -1,5 +1,5 @@
 /** Figures of a bench part: what was measured, with which goal, and the check against it. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface Figure {
@@ -10,6 +10,8 @@ export interface Figure {
   readonly value: number;
   /** A comparison such as `<= 300`; absent where no issue states a goal. */
   readonly goal?: string;
+  /** When it was measured (ISO 8601, to the minute), where parts of a bench are measured at different times. */
+  readonly at?: string;
 }
 
 /** Nearest-rank percentile; `p` in 0..100. Throws on an empty list: a figure without samples is a lie. */
@@ -65,6 +67,21 @@ export function meetsGoal(figure: Figure): boolean {
 export function saveFigures(file: string, figures: readonly Figure[]): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`);
+}
+
+/** Figures of earlier runs; none when there is no file. */
+export function readFigures(file: string): readonly Figure[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as readonly Figure[]) : [];
+}
+
+/** What was known, with newly measured figures in the place of those with the same name and size. */
+export function withNewer(known: readonly Figure[], measured: readonly Figure[], now: Date): Figure[] {
+  const idOf = ({ figure, size }: Figure): string => `${figure} of ${size}`;
+  const at = `${now.toISOString().slice(0, 16)}Z`;
+  const newer = new Map(measured.map((each) => [idOf(each), { ...each, at }]));
+  const kept = known.map((each) => newer.get(idOf(each)) ?? each);
+  const ids = new Set(known.map(idOf));
+  return [...kept, ...[...newer].filter(([id]) => !ids.has(id)).map(([, each]) => each)];
 }
 
 /** Reads figures and says which of them miss their goal. */

@@ -2,9 +2,9 @@
  * How fast the responder answers ARP and NDP on the wire: idle, in a storm of foreign requests, while it answers a storm,
  * while the main thread digests 10,000 Services, and with 10,000 addresses; what it costs.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { distribution, type Figure } from '#bench/figures.ts';
+import { cpuSeconds } from '#bench/process-figures.ts';
 import type { Reporter } from '#lab/report.ts';
 import { addressOf } from '#tests/support/digest.ts';
 import {
@@ -25,7 +25,6 @@ const MANY = 10_000;
 /** Time for the measurements while Services are digested. */
 const DIGEST_MS = 20_000;
 const BURST_MS = 6_000;
-const TICKS_PER_SECOND = 100;
 
 interface Stage {
   readonly client: Probe;
@@ -177,20 +176,13 @@ async function cpuOf(
   ip: string,
   perSecond: number,
 ): Promise<{ readonly percent: number; readonly perSecond: number }> {
-  const [ticks, started] = [cpuTicks(stage.responder), performance.now()];
+  const [before, started] = [cpuSeconds(stage.responder.child.pid), performance.now()];
   stage.other.send({ kind: 'storm', ip, perSecond });
   await sleep(4_000);
   const storm = await stopStorm(stage);
   const seconds = (performance.now() - started) / 1_000;
-  const used = (cpuTicks(stage.responder) - ticks) / TICKS_PER_SECOND;
+  const used = cpuSeconds(stage.responder.child.pid) - before;
   return { percent: Math.round((used / seconds) * 1_000) / 10, perSecond: storm.perSecond };
-}
-
-/** User and system time of the process in clock ticks. */
-function cpuTicks(responder: ResponderProcess): number {
-  const stat = readFileSync(`/proc/${responder.child.pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 async function memory({ responder }: Stage): Promise<number> {

@@ -6,13 +6,23 @@
  *   npm run bench -- NAME --json FILE   figures go to FILE
  *   npm run bench -- NAME --check FILE  measures nothing: prints what misses its goal in FILE, exit code 1 if any
  *
+ * `bgp` also takes `--only A,B` (burst, changes, attributes, mass, restarts), `--sizes 0,1000,5000` and `--changes 100`:
+ * what was not measured then keeps its figures in the file. Each figure says when it was measured.
+ *
  * The chaos parts also take `--rounds N` (200 unless told), `--kinds A,B` and `--samples FILE`: rounds are added to that
  * file, and the figures are those of all in it.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatFigure, missedGoals, saveFigures, type Figure } from '#bench/figures.ts';
+import {
+  formatFigure,
+  missedGoals,
+  readFigures,
+  saveFigures,
+  withNewer,
+  type Figure,
+} from '#bench/figures.ts';
+import { bgp, BGP_PARTS, type BgpBench } from '#bench/bgp.ts';
 import { calm, chaos, type ChaosOptions } from '#bench/chaos.ts';
 import { compile } from '#bench/compile.ts';
 import { controllerFaults } from '#bench/controller-faults.ts';
@@ -28,7 +38,7 @@ import { LabError } from '#lab/errors.ts';
 import { CHAOS_KINDS } from '#tests/support/l2-chaos.ts';
 import { StreamReporter, type Reporter } from '#lab/report.ts';
 
-type Options = Omit<ChaosOptions, 'nodes'>;
+type Options = Omit<ChaosOptions, 'nodes'> & BgpBench;
 
 interface Part {
   readonly about: string;
@@ -42,6 +52,7 @@ const chaosOf = (nodes: number): Part => ({
 
 const parts: Readonly<Record<string, Part>> = {
   smoke: { about: 'announcement, Layer 2 take-over and Service → address, on a light lab', measure: smoke },
+  bgp: { about: 'from an endpoint to the UPDATE at the routers, with 0 to 5,000 prefixes', measure: bgp },
   compile: { about: 'compiling a large configuration', measure: (report) => compile(report) },
   fuzz: { about: 'a million random configurations through compile and metallb validate', measure: fuzz },
   controller: {
@@ -80,7 +91,7 @@ function list(): number {
 }
 
 function check(name: string, file: string): number {
-  const figures = JSON.parse(readFileSync(file, 'utf8')) as readonly Figure[];
+  const figures = readFigures(file);
   const missed = missedGoals(figures);
   for (const figure of missed) process.stdout.write(`${formatFigure(figure)}\n`);
   const goals = figures.filter(({ goal }) => goal !== undefined).length;
@@ -98,6 +109,9 @@ async function main(argv: readonly string[]): Promise<number> {
       rounds: { type: 'string', default: '200' },
       kinds: { type: 'string', default: CHAOS_KINDS.join(',') },
       samples: { type: 'string' },
+      only: { type: 'string', default: BGP_PARTS.join(',') },
+      sizes: { type: 'string', default: '0,1000,5000' },
+      changes: { type: 'string', default: '100' },
     },
     allowPositionals: true,
   });
@@ -113,9 +127,13 @@ async function main(argv: readonly string[]): Promise<number> {
     rounds: Number(values.rounds),
     kinds: CHAOS_KINDS.filter((kind) => values.kinds.split(',').includes(kind)),
     samples: values.samples,
+    parts: BGP_PARTS.filter((each) => values.only.split(',').includes(each)),
+    sizes: values.sizes.split(',').map(Number),
+    changes: Number(values.changes),
   });
   for (const figure of figures) process.stdout.write(`${formatFigure(figure)}\n`);
-  saveFigures(values.json ?? join(import.meta.dirname, 'results', `${name}.json`), figures);
+  const file = values.json ?? join(import.meta.dirname, 'results', `${name}.json`);
+  saveFigures(file, name === 'bgp' ? withNewer(readFigures(file), figures, new Date()) : figures);
   return 0;
 }
 

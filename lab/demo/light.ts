@@ -2,7 +2,7 @@
  * The light level: the controller and one speaker with its FRR per node run as plain processes in the lab's
  * namespaces, each with the credentials and rights of its service account.
  */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { NAMESPACE, type Evidence, type Progress, type Stage, type StageStep } from '#lab/demo/stage.ts';
@@ -25,6 +25,8 @@ export class LightStage implements Stage {
   readonly nodes: readonly number[];
   readonly #speakerArgs: readonly string[];
   readonly #speakerEnv: Readonly<Record<string, string>>;
+  /** The program of every speaker: the sources, or a bundle. */
+  speakerEntry = join(root, 'speaker/main.ts');
 
   /** More arguments and environment for every speaker; all nodes of the lab take part unless told. */
   constructor(
@@ -70,7 +72,6 @@ export class LightStage implements Stage {
 
   async #startPrograms(progress: Progress): Promise<Evidence> {
     progress('starting');
-    this.#makeMeshKey();
     const controller = await this.startController();
     await Promise.all(this.nodes.map((index) => this.startSpeaker(index)));
     progress('waiting until all are ready');
@@ -84,9 +85,12 @@ export class LightStage implements Stage {
     return join(this.lab.folder, 'memberlist');
   }
 
+  /** Made for the first speaker. */
   #makeMeshKey(): void {
+    const file = join(this.#meshKey, 'secretkey');
+    if (existsSync(file)) return;
     mkdirSync(this.#meshKey, { recursive: true, mode: 0o700 });
-    writeFileSync(join(this.#meshKey, 'secretkey'), randomBytes(16).toString('base64url'), { mode: 0o600 });
+    writeFileSync(file, randomBytes(16).toString('base64url'), { mode: 0o600 });
   }
 
   async startController(): Promise<Daemon> {
@@ -108,6 +112,7 @@ export class LightStage implements Stage {
   async startSpeaker(index: number): Promise<Daemon> {
     const { lab } = this;
     const name = nodeName(index);
+    this.#makeMeshKey();
     const kubeconfig = await this.#account('speaker');
     const frr = lab.frr(`node${index}`);
     if (frr.daemon('zebra')?.alive !== true) await frr.start();
@@ -116,7 +121,7 @@ export class LightStage implements Stage {
       name: `speaker-${name}`,
       argv: [
         process.execPath,
-        join(root, 'speaker/main.ts'),
+        this.speakerEntry,
         `--kubeconfig=${kubeconfig}`,
         `--namespace=${NAMESPACE}`,
         `--node-name=${name}`,

@@ -64,11 +64,15 @@ export interface Losses {
   readonly longestGap: number;
 }
 
+/** Started so far: each has a log of its own. */
+let probes = 0;
+
 /** Sends a datagram every 10 ms from a place to an echo Service; returns a way to stop and count. */
 export async function startTraffic(lab: Lab, place: Place, address: string): Promise<() => Promise<Losses>> {
   const program = join(import.meta.dirname, 'echo-probe-process.ts');
   const argv = [process.execPath, program, address, String(PORT), '10'];
-  const probe = lab.spawn(place, { name: `echo-probe-${place}`, argv });
+  probes += 1;
+  const probe = lab.spawn(place, { name: `echo-probe-${place}-${probes}`, argv });
   await waitFor(`the first answer from ${address}`, () => probe.logText().includes('answered'), {
     deadlineMs: 30_000,
   });

@@ -1,0 +1,103 @@
+/**
+ * From an endpoint that becomes ready to the UPDATE at the routers, and what large changes cost, with our speaker as
+ * the image runs it, a real API server and a real FRR. The times are those at which listening routers read.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { burst } from '#bench/bgp-burst.ts';
+import { attributeChanges, endpointChanges, makeProbes } from '#bench/bgp-changes.ts';
+import { massChanges } from '#bench/bgp-mass.ts';
+import { restarts } from '#bench/bgp-restart.ts';
+import { BgpStage, PEERS, speakerEntry } from '#bench/bgp-stage.ts';
+import type { Figure } from '#bench/figures.ts';
+import type { Reporter } from '#lab/report.ts';
+import { build } from '#tools/build.ts';
+
+/** What can be measured alone; Services are made in any case. */
+export const BGP_PARTS = ['burst', 'changes', 'attributes', 'mass', 'restarts'] as const;
+export type BgpPart = (typeof BGP_PARTS)[number];
+
+export interface BgpBench {
+  /** Numbers of prefixes beside the one that changes, ascending. */
+  readonly sizes: readonly number[];
+  /** How often an endpoint comes and goes in each case. */
+  readonly changes: number;
+  readonly parts: readonly BgpPart[];
+}
+
+export async function bgp(report: Reporter, options: BgpBench): Promise<Figure[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'metallb-bench-'));
+  try {
+    report.step('bundling the speaker');
+    await build(folder, { programs: ['speaker'] });
+    await using stage = await BgpStage.start(speakerEntry(folder), report);
+    await makeProbes(stage);
+    return await measure(stage, report, options);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  stage: BgpStage,
+  report: Reporter,
+  { sizes, changes, parts }: BgpBench,
+): Promise<Figure[]> {
+  const has = (part: BgpPart): boolean => parts.includes(part);
+  const figures: Figure[] = [];
+  for (const [at, prefixes] of sizes.entries()) {
+    report.step(`${prefixes} prefixes`);
+    const from = sizes[at - 1] ?? 0;
+    if (prefixes > from) {
+      const grown = await grow(stage, from, prefixes);
+      if (has('burst')) figures.push(...grown);
+    }
+    if (has('changes')) figures.push(...(await endpoints(stage, report, { prefixes, changes })));
+  }
+  const all = { prefixes: sizes.at(-1) ?? 0, peers: await stage.peerWith(PEERS) };
+  const size = `${all.prefixes} prefixes, ${PEERS} peers`;
+  const attributes = { ...all, changes: Math.ceil(changes / 2), size };
+  const recolour = (): Promise<Figure[]> => attributeChanges(stage, attributes, report);
+  if (has('attributes')) figures.push(...(await withResets(stage, 'community changed', size, recolour)));
+  if (has('mass')) figures.push(...(await massChanges(stage, all, report)));
+  if (has('restarts')) figures.push(...(await restarts(stage, all.prefixes, report)));
+  return figures;
+}
+
+async function grow(stage: BgpStage, from: number, prefixes: number): Promise<Figure[]> {
+  const size = `${prefixes - from} Services more, ${PEERS} peers`;
+  const peers = await stage.peerWith(PEERS);
+  await stage.peers.filled(peers, from);
+  return withResets(stage, 'burst', size, () => burst(stage, { from, prefixes, peers, size }));
+}
+
+async function endpoints(
+  stage: BgpStage,
+  report: Reporter,
+  { prefixes, changes }: { readonly prefixes: number; readonly changes: number },
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const count of [1, PEERS]) {
+    const peers = await stage.peerWith(count);
+    await stage.peers.filled(peers, prefixes);
+    await stage.quiet();
+    const size = `${prefixes} prefixes, ${count} ${count === 1 ? 'peer' : 'peers'}`;
+    const one = (): Promise<Figure[]> => endpointChanges(stage, { prefixes, peers, changes, size }, report);
+    figures.push(...(await withResets(stage, 'endpoint changes', size, one)));
+  }
+  return figures;
+}
+
+/** What was measured, and how many sessions ended meanwhile. */
+async function withResets(
+  stage: BgpStage,
+  what: string,
+  size: string,
+  act: () => Promise<Figure[]>,
+): Promise<Figure[]> {
+  const before = await stage.resets();
+  const figures = await act();
+  const value = (await stage.resets()) - before;
+  return [...figures, { figure: `${what}: sessions reset`, unit: '', size, value, goal: '<= 0' }];
+}
