@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { Client } from '#lab/client/client.ts';
+import { enableAudit } from '#lab/control/audit.ts';
 import type { LabApi } from '#lab/control/api.ts';
 import { createNode } from '#lab/control/nodes.ts';
 import { Pki } from '#lab/control/pki.ts';
@@ -36,6 +37,8 @@ export interface LabOptions {
   readonly nodes?: number;
   /** The lab goes on when this process ends; else the next run removes it. */
   readonly persistent?: boolean;
+  /** Namespaces whose service accounts the API server keeps a log of (lab/control/audit.ts). */
+  readonly audit?: readonly string[];
   readonly report: Reporter;
   /** Ends the start: what is there of the lab is removed, and `up` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -103,6 +106,7 @@ export class Lab implements AsyncDisposable {
       const known = { ...claimed, bin };
       state.writeState(known);
       const lab = new Lab(known);
+      if (options.audit !== undefined) enableAudit(lab.folder, options.audit);
       await lab.#start(frrRootfs, report, options.signal);
       options.signal?.throwIfAborted();
       state.writeState({ ...known, phase: 'up' });

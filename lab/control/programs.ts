@@ -1,5 +1,6 @@
 /** Command lines of the control plane's programs. */
 import { join } from 'node:path';
+import { auditFlags } from '#lab/control/audit.ts';
 import type { Pki } from '#lab/control/pki.ts';
 import { API_PORT, CONTROL, SERVICE_RANGES } from '#lab/net/plan.ts';
 import type { Program } from '#lab/toolchain/ensure.ts';
@@ -30,7 +31,7 @@ const commands: Readonly<Record<ControlProgram, (context: ProgramContext) => rea
     `--initial-advertise-peer-urls=${ETCD_PEER}`,
     `--initial-cluster=lab=${ETCD_PEER}`,
   ],
-  'kube-apiserver': ({ pki }) => [
+  'kube-apiserver': ({ pki, folder }) => [
     `--etcd-servers=${ETCD}`,
     '--bind-address=::',
     `--secure-port=${API_PORT}`,
@@ -48,6 +49,7 @@ const commands: Readonly<Record<ControlProgram, (context: ProgramContext) => rea
     '--kubelet-preferred-address-types=InternalIP',
     `--kubelet-client-certificate=${pki.path('kubelet-client.crt')}`,
     `--kubelet-client-key=${pki.path('kubelet-client.key')}`,
+    ...auditFlags(folder),
   ],
   'kube-controller-manager': ({ pki, realNodes }) => [
     ...kubeconfigFlags(pki.path('kube-controller-manager.kubeconfig')),

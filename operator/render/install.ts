@@ -31,7 +31,7 @@ const labels = {
 };
 
 /** `create` by name works because server-side apply names what it creates. */
-const write = ['create', 'delete', 'get', 'patch'];
+const write = ['create', 'delete', 'patch'];
 const follow = ['list', 'watch'];
 
 /**
@@ -60,7 +60,7 @@ export function operatorClusterRules(namespace: string): Rule[] {
 export function operatorRules(): Rule[] {
   const all = [...write, ...follow];
   return [
-    { apiGroups: ['metallb.io'], resources: ['metallbs'], verbs: ['get', ...follow] },
+    { apiGroups: ['metallb.io'], resources: ['metallbs'], verbs: follow },
     { apiGroups: ['metallb.io'], resources: ['metallbs/status'], verbs: ['patch'] },
     {
       apiGroups: ['metallb.io'],
@@ -70,6 +70,8 @@ export function operatorRules(): Rule[] {
     },
     { apiGroups: [''], resources: ['configmaps', 'serviceaccounts', 'services'], verbs: all },
     { apiGroups: ['apps'], resources: ['daemonsets', 'deployments'], verbs: all },
+    // The owner of our Lease, so that it goes when the operator goes.
+    { apiGroups: ['apps'], resources: ['deployments'], resourceNames: [operatorName], verbs: ['get'] },
     { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: all },
     { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
     { apiGroups: [rbacGroup], resources: ['rolebindings', 'roles'], verbs: all },

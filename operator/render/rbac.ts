@@ -19,7 +19,8 @@ export interface Rule {
   readonly verbs: readonly string[];
 }
 
-const read = ['get', 'list', 'watch'];
+/** A watch, with the list that servers without streaming lists are asked for. */
+const follow = ['list', 'watch'];
 
 /** The kinds that users configure us with. */
 const configKinds = [
@@ -39,24 +40,21 @@ const reviews: readonly Rule[] = [
 
 const writeEvents: Rule = { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] };
 
-function statusObjects(kinds: readonly string[]): Rule[] {
+/**
+ * Objects that a program writes. On OpenShift only those who may delete an object may change whose it is. Their
+ * status is patched or applied, which is the same right.
+ */
+function written(kinds: readonly string[], extra: readonly string[] = []): Rule[] {
   return [
-    {
-      apiGroups: ['metallb.io'],
-      resources: kinds,
-      verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
-    },
-    {
-      apiGroups: ['metallb.io'],
-      resources: kinds.map((kind) => `${kind}/status`),
-      verbs: ['get', 'patch', 'update'],
-    },
+    { apiGroups: ['metallb.io'], resources: kinds, verbs: ['create', 'delete', ...follow, ...extra].sort() },
+    { apiGroups: ['metallb.io'], resources: kinds.map((kind) => `${kind}/status`), verbs: ['patch'] },
   ];
 }
 
 /** Cluster-wide rights of the controller. */
 export const controllerClusterRules: readonly Rule[] = [
-  { apiGroups: [''], resources: ['namespaces', 'services'], verbs: read },
+  { apiGroups: [''], resources: ['namespaces'], verbs: follow },
+  { apiGroups: [''], resources: ['services'], verbs: ['get', ...follow] },
   { apiGroups: [''], resources: ['services/status'], verbs: ['update'] },
   writeEvents,
   ...reviews,
@@ -64,19 +62,20 @@ export const controllerClusterRules: readonly Rule[] = [
 
 /** Rights of the controller in its own namespace. */
 export const controllerRules: readonly Rule[] = [
-  { apiGroups: [''], resources: ['secrets'], verbs: ['create', ...read] },
-  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'get'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['controller'], verbs: ['get'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'patch', 'update'] },
-  { apiGroups: ['metallb.io'], resources: configKinds, verbs: read },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'update'] },
+  { apiGroups: ['metallb.io'], resources: ['communities'], verbs: follow },
+  { apiGroups: ['metallb.io'], resources: ['ipaddresspools'], verbs: ['get', ...follow] },
   { apiGroups: ['metallb.io'], resources: ['ipaddresspools/status'], verbs: ['update'] },
-  ...statusObjects(['configurationstates', 'ipreservations']),
+  ...written(['configurationstates', 'ipreservations'], ['patch']),
 ];
 
 /** Cluster-wide rights of the speaker. */
 export const speakerClusterRules: readonly Rule[] = [
-  { apiGroups: [''], resources: ['namespaces', 'nodes', 'services'], verbs: read },
-  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
+  { apiGroups: [''], resources: ['namespaces', 'nodes', 'services'], verbs: follow },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: follow },
   writeEvents,
   ...reviews,
 ];
@@ -92,9 +91,11 @@ export const externalFrrRules: readonly Rule[] = [
 
 /** Rights of the speaker in its own namespace. */
 export const speakerRules: readonly Rule[] = [
-  { apiGroups: [''], resources: ['configmaps', 'pods', 'secrets'], verbs: read },
-  { apiGroups: ['metallb.io'], resources: configKinds, verbs: read },
-  ...statusObjects(['bgpsessionstates', 'configurationstates', 'servicebgpstatuses', 'servicel2statuses']),
+  { apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: follow },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', ...follow] },
+  { apiGroups: ['metallb.io'], resources: configKinds, verbs: follow },
+  ...written(['bgpsessionstates', 'configurationstates'], ['patch']),
+  ...written(['servicebgpstatuses', 'servicel2statuses']),
 ];
 
 /** OpenShift: the speaker may use its own security context constraints. */
