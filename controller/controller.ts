@@ -1,27 +1,27 @@
 /** The controller's loops and what connects them: stores to queues, queues to loops, loops to each other. */
 import { isDeepStrictEqual } from 'node:util';
-import { ageRank, compareAge } from '#core/ipam/age.ts';
 import { handles } from '#core/ipam/decide.ts';
 import { Ipam, type Effects } from '#core/ipam/ipam.ts';
-import type { ReservationView } from '#core/ipam/reservation-plan.ts';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
 import type { Problem } from '#core/model/config.ts';
 import type { ServiceView } from '#core/model/views.ts';
+import { AcceptanceLoop } from '#controller/loops/acceptance.ts';
+import { acceptanceStores } from '#controller/loops/accepted-views.ts';
 import { createCompiler } from '#controller/loops/compile.ts';
 import { ConfigurationLoop } from '#controller/loops/configuration.ts';
 import { reconcileConfigurationState } from '#controller/loops/configuration-state.ts';
+import { Looks } from '#controller/loops/looks.ts';
 import type { OwnerReference } from '#core/status/configuration-state-plan.ts';
+import { OptionalReservations } from '#controller/loops/optional-reservations.ts';
 import { POOL_STATUS_DELAY_MS, reconcilePoolStatus } from '#controller/loops/pool-status.ts';
 import { RecentServices } from '#controller/loops/service-record.ts';
-import { reservationStore } from '#controller/loops/reservation-store.ts';
-import { ReservationLoop } from '#controller/loops/reservations.ts';
 import { ServiceLoop } from '#controller/loops/services.ts';
 import { Outage } from '#controller/outage.ts';
 import { decisiveStores, startStores, type Stores } from '#controller/loops/views.ts';
-import { controllerMetrics } from '#controller/metrics.ts';
+import { controllerMetrics, type ControllerMetrics } from '#controller/metrics.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
 import type { Transport } from '#runtime/kube/transport.ts';
-import type { KubeClient, Store, StoreChange } from '#runtime/kube/types.ts';
+import type { KubeClient, StoreChange } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Metrics } from '#runtime/metrics/types.ts';
 import { createQueue } from '#runtime/queue/queue.ts';
@@ -36,11 +36,20 @@ export interface ControllerOptions {
   readonly signal: AbortSignal;
   readonly namespace: string;
   readonly lbClass: string;
+  /** What is in the Secrets of peers is not judged. */
+  readonly secretPassthrough: boolean;
   /** Our pod, the owner of our ConfigurationState; asked until it is known. */
   readonly owner: () => Promise<OwnerReference | undefined>;
   /** False while another one may lead: after a pause of ours. Absent: there is only one. */
   readonly mayWrite?: () => boolean;
 }
+
+type Queues = Readonly<
+  Record<
+    'services' | 'configuration' | 'poolStatus' | 'reservations' | 'state' | 'reminders' | 'acceptance',
+    WorkQueue
+  >
+>;
 
 /** Writes of different Services go side by side. */
 const SERVICE_WRITERS = 16;
@@ -48,8 +57,7 @@ const SERVICE_WRITERS = 16;
 const CONFIGURATION_DELAY_MS = 20;
 /** Without the lease: it is renewed or we end within this order of time. */
 const LEASE_PAUSE_MS = 200;
-/** What users do to a Service, and what follows from it, goes before looking at all of them. */
-const PRIORITY = { change: 50, all: 10, reminder: 0 } as const;
+const ACCEPTANCE_WRITERS = 4;
 const STATE_KEY = 'controller';
 const REMINDER_LOOK_MS = 60_000;
 
@@ -61,16 +69,13 @@ export class Controller {
   readonly #outage: Outage;
   readonly #services: ServiceLoop;
   readonly #configuration: ConfigurationLoop;
-  readonly #queues: Readonly<
-    Record<'services' | 'configuration' | 'poolStatus' | 'reservations' | 'state' | 'reminders', WorkQueue>
-  >;
-  /** Undefined while the kind IPReservation is not there. */
-  #reservations: ReservationLoop | undefined;
-  /** Keys that a look at all has not come to yet. */
-  readonly #toLookAt = new Set<string>();
+  readonly #queues: Queues;
+  readonly #reservations: OptionalReservations;
+  readonly #looks: Looks;
+  readonly #metrics: ControllerMetrics;
+  /** Of whoever leads. */
+  #acceptance: AcceptanceLoop | undefined;
   #active = false;
-  /** The first of these looks: ready is who has finished it, and stays so in the next ones. */
-  #firstPass: 'to come' | 'under way' | 'done' = 'to come';
   #problems: readonly Problem[] | undefined;
 
   constructor(options: ControllerOptions) {
@@ -79,6 +84,7 @@ export class Controller {
     this.#ipam = new Ipam(lbClass);
     this.#outage = new Outage(logger, () => performance.now());
     const metrics = controllerMetrics(options.metrics, this.#ipam);
+    this.#metrics = metrics;
     this.#stores = startStores(
       transport,
       namespace,
@@ -108,7 +114,18 @@ export class Controller {
       onChange: (effects) => this.#lookAtAll(effects),
       onVerdict: (problems) => this.#report(problems),
     });
-    this.#queues = {
+    this.#queues = this.#createQueues();
+    this.#looks = new Looks(
+      this.#queues.services,
+      (key) => this.#stores.services.get(key)?.creationTimestamp,
+    );
+    this.#reservations = this.#createReservations();
+    this.#listen();
+  }
+
+  #createQueues(): Queues {
+    const { client, namespace } = this.#options;
+    return {
       services: this.#queue('services', (key, stop) => this.#onService(key, stop), SERVICE_WRITERS),
       configuration: this.#queue('configuration', () => this.#onConfiguration()),
       poolStatus: this.#queue('pool-status', (name, stop) =>
@@ -117,63 +134,49 @@ export class Controller {
           pools: this.#stores.pools,
           namespace,
           client,
-          metrics,
+          metrics: this.#metrics,
         }),
       ),
-      reservations: this.#queue(
-        'reservations',
-        (name, stop) => this.#reservations?.reconcile(name, stop) ?? done,
-      ),
+      reservations: this.#queue('reservations', (name, stop) => this.#reservations.reconcile(name, stop)),
       reminders: this.#queue('reminders', () => this.#remind()),
       state: this.#queue('configuration-state', (_, stop) => this.#onState(stop)),
+      acceptance: this.#queue(
+        'acceptance',
+        (key, stop) => this.#acceptance?.reconcile(key, stop) ?? done,
+        ACCEPTANCE_WRITERS,
+      ),
     };
-    this.#listen();
   }
 
-  /** Resolves when all stores are in that decisions read: without ConfigurationState there is no report, no more. */
-  async synced(): Promise<void> {
-    const stores = decisiveStores(this.#stores).map(([, store]) => store.synced);
-    await Promise.all([...stores, this.#startReservations()]);
-  }
-
-  async #startReservations(): Promise<void> {
-    const { transport, metrics, signal, namespace, logger } = this.#options;
-    const { store, isThere } = reservationStore(transport, namespace, { logger, metrics, signal });
-    void store.synced.then(() => this.#openReservations(store));
-    await isThere;
-  }
-
-  /** At the start, or when the kind is installed later. */
-  #openReservations(reservations: Store<ReservationView>): void {
-    const { client, events, namespace, lbClass } = this.#options;
-    const logger = this.#options.logger.child({ logger: 'reservations' });
-    const loop = new ReservationLoop({
+  #createReservations(): OptionalReservations {
+    const { client, events, logger, namespace, lbClass } = this.#options;
+    return new OptionalReservations({
       ipam: this.#ipam,
-      reservations,
       services: this.#stores.services,
+      newest: () => this.#services.newest(this.#stores.services.values()),
       namespace,
       client,
       events,
-      logger,
+      logger: logger.child({ logger: 'reservations' }),
       handles: (service) => handles(service, lbClass),
       look: (name) => this.#queues.reservations.add(name),
       onEffects: (effects) => this.#follow(effects),
       now: () => Date.now(),
     });
-    this.#reservations = loop;
-    reservations.onChange((change) => {
-      if (this.#active) loop.objectChanged(change);
-    });
-    if (this.#active) this.#takeOverReservations();
+  }
+
+  /** Resolves when all stores are in that decisions read: without ConfigurationState there is no report, no more. */
+  async synced(): Promise<void> {
+    const stores = decisiveStores(this.#stores).map(([, store]) => store.synced);
+    const { transport, metrics, signal, logger } = this.#options;
+    await Promise.all([...stores, this.#reservations.watch(transport, { logger, metrics, signal })]);
   }
 
   /** Why the controller is not ready; undefined when it is. A standby is ready when its stores are in. */
   notReady(): string | undefined {
     const waiting = decisiveStores(this.#stores).filter(([, store]) => !store.isSynced);
     if (waiting.length > 0) return `not synced yet: ${waiting.map(([name]) => name).join(', ')}`;
-    if (!this.#active || this.#firstPass === 'done') return undefined;
-    if (this.#firstPass === 'to come') return 'no configuration in force yet';
-    return `first pass: ${this.#toLookAt.size} Services left`;
+    return this.#active ? this.#looks.notDone() : undefined;
   }
 
   /**
@@ -183,14 +186,27 @@ export class Controller {
   activate(fresh: readonly ServiceView[]): void {
     this.#active = true;
     this.#services.takeOver(fresh);
-    this.#takeOverReservations();
+    this.#reservations.activate();
     this.#queues.configuration.add('configuration');
     this.#queues.state.add(STATE_KEY);
     this.#queues.reminders.add('waiting', { after: REMINDER_LOOK_MS });
+    this.#acceptance = this.#startAcceptance();
   }
 
-  #takeOverReservations(): void {
-    this.#reservations?.takeOver(this.#services.newest(this.#stores.services.values()));
+  #startAcceptance(): AcceptanceLoop {
+    const { transport, namespace, metrics, signal } = this.#options;
+    const logger = this.#options.logger.child({ logger: 'acceptance' });
+    const { communities, pools, namespaces } = this.#stores;
+    return new AcceptanceLoop({
+      ...this.#options,
+      stores: acceptanceStores(transport, namespace, { logger, metrics, signal, communities }),
+      pools,
+      namespaces,
+      writes: this.#metrics.statusWrites,
+      logger,
+      now: () => new Date(),
+      queue: this.#queues.acceptance,
+    });
   }
 
   /** Stops taking work and waits for what runs. */
@@ -216,16 +232,18 @@ export class Controller {
     const { services, namespaces, pools, communities, configurationStates } = this.#stores;
     services.onChange((change) => {
       if (!this.#concerns(change)) return;
-      if (this.#active) {
-        this.#services.heard(change.now);
-        this.#reservations?.serviceChanged(change);
-      }
-      this.#look(change.key, PRIORITY.change);
+      if (this.#active) this.#services.heard(change.now);
+      this.#reservations.serviceChanged(change);
+      this.#looks.at(change.key, 'change');
     });
-    const configure = (): void =>
+    const configure = (): void => {
       this.#queues.configuration.add('configuration', { after: CONFIGURATION_DELAY_MS });
+      this.#acceptance?.configurationChanged();
+    };
     namespaces.onChange(configure);
-    communities.onChange(configure);
+    communities.onChange(({ old, now }) => {
+      if (!isDeepStrictEqual(old?.parsed, now?.parsed)) configure();
+    });
     pools.onChange(({ key, old, now }) => {
       const name = key.slice(this.#options.namespace.length + 1);
       this.#queues.poolStatus.add(name, { after: POOL_STATUS_DELAY_MS });
@@ -247,8 +265,7 @@ export class Controller {
     try {
       return await this.#services.reconcile(key, signal);
     } finally {
-      this.#toLookAt.delete(key);
-      if (this.#toLookAt.size === 0 && this.#firstPass === 'under way') this.#firstPass = 'done';
+      this.#looks.done(key);
       // What became of its reservations is another thing now; they may have been looked at before it.
       for (const { name } of this.#ipam.allocations.reservations.of(key)) this.#queues.reservations.add(name);
     }
@@ -272,38 +289,22 @@ export class Controller {
   }
 
   #remind(): Outcome {
-    for (const key of this.#services.remind()) this.#look(key, PRIORITY.reminder);
+    for (const key of this.#services.remind()) this.#looks.at(key, 'reminder');
     return { kind: 'after', ms: REMINDER_LOOK_MS };
   }
 
-  #look(key: string, priority: number): void {
-    const since = this.#stores.services.get(key)?.creationTimestamp;
-    this.#queues.services.add(key, {
-      priority,
-      ...(since === undefined ? {} : { rank: ageRank(since, key) }),
-    });
-  }
-
   #follow({ wake, pools }: Effects): void {
-    // Who has lost an address is not waiting for another yet: while all are looked at, those who wait take their turn by age.
-    const priority = this.#toLookAt.size > 0 ? PRIORITY.all : PRIORITY.change;
-    for (const key of wake) this.#look(key, priority);
+    this.#looks.wake(wake);
     for (const name of pools) this.#queues.poolStatus.add(name, { after: POOL_STATUS_DELAY_MS });
   }
 
   #lookAtAll(effects: Effects): void {
-    const keys = this.#services
-      .newest(this.#stores.services.values())
-      .filter((view) => this.#concerns({ key: view.key, old: undefined, now: view }))
-      .sort(compareAge)
-      .map(({ key }) => key);
-    if (this.#firstPass === 'to come') this.#firstPass = keys.length === 0 ? 'done' : 'under way';
-    for (const key of keys) {
-      this.#toLookAt.add(key);
-      this.#look(key, PRIORITY.all);
-    }
+    const services = this.#services.newest(this.#stores.services.values());
+    this.#looks.atAll(
+      services.filter((view) => this.#concerns({ key: view.key, old: undefined, now: view })),
+    );
     this.#follow(effects);
-    this.#reservations?.lookAtAll();
+    this.#reservations.lookAtAll();
   }
 
   #report(problems: readonly Problem[]): void {

@@ -57,6 +57,7 @@ async function start(program: ControllerProgram): Promise<void> {
     signal,
     namespace,
     lbClass: settings.lbClass,
+    secretPassthrough: settings.secretPassthrough,
     owner: ownPod(client, namespace, settings.podName),
     mayWrite: () => leadership.elector?.holds ?? true,
   });

@@ -81,6 +81,11 @@ export const options = {
     default: '2s',
     help: 'How often the Lease is renewed, or tried for.',
   }),
+  secretPassthrough: boolean({
+    flag: 'frrk8s-secret-passthrough',
+    default: false,
+    help: 'as with the speakers: an external frr-k8s reads the Secrets of peers, so what is in them is not judged',
+  }),
   bgpType: text({
     env: 'METALLB_BGP_TYPE',
     help: 'The BGP backend whose rules the configuration must keep.',

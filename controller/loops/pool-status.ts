@@ -3,7 +3,7 @@ import type { Ipam } from '#core/ipam/ipam.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import { poolStatus, samePoolStatus } from '#core/status/pool-status.ts';
 import type { ControllerMetrics } from '#controller/metrics.ts';
-import type { ResourceView } from '#controller/loops/views.ts';
+import type { PoolView } from '#controller/loops/views.ts';
 import { KubeError, type KubeClient, type Store } from '#runtime/kube/types.ts';
 import { done, type Outcome } from '#runtime/queue/types.ts';
 
@@ -12,7 +12,7 @@ export const POOL_STATUS_DELAY_MS = 250;
 
 export interface PoolStatusOptions {
   readonly ipam: Ipam;
-  readonly pools: Pick<Store<ResourceView<'IPAddressPool'>>, 'get'>;
+  readonly pools: Pick<Store<PoolView>, 'get'>;
   readonly namespace: string;
   readonly client: Pick<KubeClient, 'get' | 'replace'>;
   readonly metrics: ControllerMetrics;

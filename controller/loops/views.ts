@@ -8,29 +8,28 @@ import {
   projectConfigurationState,
   type ConfigurationStateView,
 } from '#core/status/configuration-state-plan.ts';
+import { projectJudged, type JudgedView } from '#controller/loops/accepted-views.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { Transport } from '#runtime/kube/transport.ts';
 import type { KubeObject, Store } from '#runtime/kube/types.ts';
 import { watchStore, type WatchContext } from '#runtime/kube/watch-store.ts';
 
-/** An object that configures: what it says, checked against its schema, and its status beside it. */
-export interface ResourceView<K extends 'IPAddressPool' | 'Community'> {
-  readonly parsed: Parsed<K>;
+/** What a pool says, checked against its schema, and its status beside it. */
+export interface PoolView {
+  readonly parsed: Parsed<'IPAddressPool'>;
   readonly status: unknown;
 }
 
 export interface Stores {
   readonly services: Store<ServiceView>;
   readonly namespaces: Store<NamespaceView>;
-  readonly pools: Store<ResourceView<'IPAddressPool'>>;
-  readonly communities: Store<ResourceView<'Community'>>;
+  readonly pools: Store<PoolView>;
+  readonly communities: Store<JudgedView<'Community'>>;
   readonly configurationStates: Store<ConfigurationStateView>;
 }
 
-function projectResource<K extends 'IPAddressPool' | 'Community'>(
-  kind: K,
-): (raw: KubeObject) => ResourceView<K> {
-  return (raw) => ({ parsed: parseResource(kind, raw), status: structuredClone(raw['status']) });
+function projectPool(raw: KubeObject): PoolView {
+  return { parsed: parseResource('IPAddressPool', raw), status: structuredClone(raw['status']) };
 }
 
 /** Starts all watches. `seen` is told of each raw Service, before anybody hears of its view. */
@@ -55,14 +54,10 @@ export function startStores(
       context,
     ),
     namespaces: watchStore(transport, { type: kinds.Namespace, project: projectNamespace }, context),
-    pools: watchStore(
-      transport,
-      { type: IPAddressPool, namespace, project: projectResource('IPAddressPool') },
-      context,
-    ),
+    pools: watchStore(transport, { type: IPAddressPool, namespace, project: projectPool }, context),
     communities: watchStore(
       transport,
-      { type: Community, namespace, project: projectResource('Community') },
+      { type: Community, namespace, project: projectJudged('Community') },
       context,
     ),
     configurationStates: watchStore(

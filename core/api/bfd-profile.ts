@@ -1,6 +1,6 @@
 /** BFDProfile: settings of BFD sessions (api.md §4.6). */
 import * as z from 'zod';
-import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
+import { acceptedStatus, defineResource, objectMeta } from '#core/api/define.ts';
 import { int32 } from '#core/api/fields.ts';
 
 const interval = () => int32().min(10).max(60000).optional();
@@ -39,7 +39,7 @@ export const bfdProfileV1beta1 = z.object({
     })
     .optional()
     .describe('Settings of the BFD sessions that use the profile.'),
-  status: emptyObject('Nothing is stored here.'),
+  status: acceptedStatus(),
 });
 
 export type BFDProfile = z.infer<typeof bfdProfileV1beta1>;

@@ -1,7 +1,7 @@
 /** BGPAdvertisement: how addresses are announced to BGP neighbours (api.md §4.3). */
 import * as z from 'zod';
 import { ipAddressPools, ipAddressPoolSelectors, serviceSelectors } from '#core/api/advertisement-fields.ts';
-import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
+import { acceptedStatus, defineResource, objectMeta } from '#core/api/define.ts';
 import { cel, int32, int64, labelSelector } from '#core/api/fields.ts';
 
 /** ADB-9 and ADB-10 as rules, not bounds: what is stored beyond them can still be changed elsewhere. */
@@ -94,7 +94,7 @@ export const bgpAdvertisementV1beta1 = z.object({
     .meta(SELECTORS_EXCLUDE_AGGREGATION)
     .optional()
     .describe('What is announced, to whom, and with which attributes.'),
-  status: emptyObject('Nothing is stored here.'),
+  status: acceptedStatus(),
 });
 
 export type BGPAdvertisement = z.infer<typeof bgpAdvertisementV1beta1>;

@@ -1,7 +1,7 @@
 /** BGPPeer: a BGP neighbour (api.md §4.4 and §4.5). */
 import * as z from 'zod';
 import { routerId, sourceAddress } from '#core/api/address-rules.ts';
-import { defineResource, emptyObject, objectMeta, type PrinterColumn } from '#core/api/define.ts';
+import { acceptedStatus, defineResource, objectMeta, type PrinterColumn } from '#core/api/define.ts';
 import { cel, duration, int64, labelSelector, legacyNodeSelector } from '#core/api/fields.ts';
 
 const MAX_ASN = 4294967295;
@@ -156,7 +156,7 @@ export const bgpPeerV1beta2 = z.object({
     .meta(EXCLUSIONS)
     .optional()
     .describe('The neighbour and how to talk to it.'),
-  status: emptyObject('Nothing is stored here.'),
+  status: acceptedStatus(),
 });
 
 export const bgpPeerV1beta1 = z.object({
@@ -176,7 +176,7 @@ export const bgpPeerV1beta1 = z.object({
     })
     .optional()
     .describe('The neighbour and how to talk to it.'),
-  status: emptyObject('Nothing is stored here.'),
+  status: acceptedStatus(),
 });
 
 export type BGPPeer = z.infer<typeof bgpPeerV1beta2>;

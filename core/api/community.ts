@@ -1,6 +1,6 @@
 /** Community: names for BGP communities (api.md §4.7). */
 import * as z from 'zod';
-import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
+import { acceptedStatus, defineResource, objectMeta } from '#core/api/define.ts';
 
 export const communityV1beta1 = z.object({
   metadata: objectMeta,
@@ -24,7 +24,7 @@ export const communityV1beta1 = z.object({
     })
     .optional()
     .describe('Aliases for communities.'),
-  status: emptyObject('Nothing is stored here.'),
+  status: acceptedStatus(),
 });
 
 export type Community = z.infer<typeof communityV1beta1>;

@@ -4,6 +4,7 @@
  * values in core/config.
  */
 import * as z from 'zod';
+import { condition } from '#core/api/fields.ts';
 import { METALLB_GROUP } from '#core/api/group.ts';
 
 export interface PrinterColumn {
@@ -65,5 +66,18 @@ export const objectMeta = z.object({
   annotations: z.record(z.string(), z.string()).optional(),
 });
 
-/** The status of kinds in which nothing is stored. */
+/** The status of what users configure, but for pools, whose status is MetalLB's. */
+export const acceptedStatus = () =>
+  z
+    .object({
+      conditions: z
+        .array(condition())
+        .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+        .optional()
+        .describe('One condition, Accepted: whether the object is used as it is, or what is wrong with it.'),
+    })
+    .optional()
+    .describe('What becomes of the object; written by the controller.');
+
+/** A part of an object in which nothing is stored. */
 export const emptyObject = (description: string) => z.object({}).optional().describe(description);

@@ -1,7 +1,7 @@
 /** L2Advertisement: addresses announced on the local network by ARP and NDP (api.md §4.2). */
 import * as z from 'zod';
 import { ipAddressPools, ipAddressPoolSelectors, serviceSelectors } from '#core/api/advertisement-fields.ts';
-import { defineResource, emptyObject, objectMeta } from '#core/api/define.ts';
+import { acceptedStatus, defineResource, objectMeta } from '#core/api/define.ts';
 import { int32, labelSelector } from '#core/api/fields.ts';
 
 const preferredNodeSelector = z.object({
@@ -47,7 +47,7 @@ export const l2AdvertisementV1beta1 = z.object({
     })
     .optional()
     .describe('What is announced, from which nodes and interfaces.'),
-  status: emptyObject('Nothing is stored here.'),
+  status: acceptedStatus(),
 });
 
 export type L2Advertisement = z.infer<typeof l2AdvertisementV1beta1>;

@@ -40,6 +40,12 @@ export function commonArgs(input: RenderInput): string[] {
   ];
 }
 
+/** An external frr-k8s reads the Secrets of peers itself: speakers hand them on, the controller does not judge them. */
+export function passthroughArg({ spec, backend }: RenderInput): string[] {
+  const isOn = backend === 'frr-k8s-external' && spec.frrk8sConfig?.secretPassthrough === true;
+  return isOn ? ['--frrk8s-secret-passthrough'] : [];
+}
+
 /** TLS flags; cipher suites go only with TLS 1.2, since the programs refuse them with 1.3. */
 export function tlsArgs(options: RenderOptions): string[] {
   const { minVersion, cipherSuites, curves } = tlsSettings(options.tls);

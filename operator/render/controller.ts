@@ -1,6 +1,7 @@
 /** Deployment `controller` (operator-packaging.md §2.10; contract.md, Workloads). */
 import {
   backendEnv,
+  passthroughArg,
   commonArgs,
   confined,
   env,
@@ -96,7 +97,13 @@ function controllerContainer(input: RenderInput): object {
     ? [{ mountPath: certificateFolders.metrics, name: 'metrics-certs', readOnly: true }]
     : [];
   return {
-    args: [...commonArgs(input), '--leader-elect', '--webhook-mode=disabled', ...tlsArgs(options)],
+    args: [
+      ...commonArgs(input),
+      '--leader-elect',
+      '--webhook-mode=disabled',
+      ...passthroughArg(input),
+      ...tlsArgs(options),
+    ],
     command: [programs.controller],
     env: [
       fieldEnv('METALLB_POD_NAME', 'metadata.name'),

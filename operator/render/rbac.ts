@@ -1,6 +1,6 @@
 /**
- * Rights of controller and speaker: what our programs use and nothing more. But for IPReservations, which are then off,
- * they fit inside the original's roles (operator-packaging.md §9, controller.md §6), so the programs also run under those. The rules are exported because
+ * Rights of controller and speaker: what our programs use and nothing more. But for IPReservations and conditions
+ * on what users configure, which are then off, they fit inside the original's roles (operator-packaging.md §9, controller.md §6), so the programs also run under those. The rules are exported because
  * the operator, which grants them, must hold them itself (RBAC refuses escalation).
  */
 import {
@@ -32,6 +32,9 @@ const configKinds = [
   'l2advertisements',
 ];
 
+/** Those that carry the condition Accepted. */
+const acceptedKinds = configKinds.filter((kind) => kind !== 'ipaddresspools');
+
 /** Authenticated metrics ask the API server who is scraping and whether that is allowed. */
 const reviews: readonly Rule[] = [
   { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
@@ -62,13 +65,14 @@ export const controllerClusterRules: readonly Rule[] = [
 
 /** Rights of the controller in its own namespace. */
 export const controllerRules: readonly Rule[] = [
-  { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'get'] },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'get', ...follow] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['controller'], verbs: ['get'] },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'update'] },
-  { apiGroups: ['metallb.io'], resources: ['communities'], verbs: follow },
+  { apiGroups: ['metallb.io'], resources: acceptedKinds, verbs: follow },
   { apiGroups: ['metallb.io'], resources: ['ipaddresspools'], verbs: ['get', ...follow] },
   { apiGroups: ['metallb.io'], resources: ['ipaddresspools/status'], verbs: ['update'] },
+  { apiGroups: ['metallb.io'], resources: acceptedKinds.map((kind) => `${kind}/status`), verbs: ['patch'] },
   ...written(['configurationstates', 'ipreservations'], ['patch']),
 ];
 

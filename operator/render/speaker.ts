@@ -8,6 +8,7 @@ import {
   fieldEnv,
   flag,
   image,
+  passthroughArg,
   probes,
   serviceCertificates,
   templateLabels,
@@ -149,7 +150,7 @@ function externalArgs(input: RenderInput): string[] {
   const config = input.spec.frrk8sConfig;
   return [
     ...flag('--frrk8s-namespace', config?.namespace ?? input.options.externalNamespace),
-    ...(config?.secretPassthrough === true ? ['--frrk8s-secret-passthrough'] : []),
+    ...passthroughArg(input),
   ];
 }
 

@@ -111,6 +111,14 @@ it('the tour: installation, Services by BGP and ARP, changes, drift, reservation
   await metallb({});
   await available();
   await kubectl('apply', '-f', 'lab/demo/manifests/bgp.yaml', '-f', 'lab/demo/manifests/l2.yaml');
+  // The controller writes on each kind that users configure whether it takes the object.
+  await apply({
+    apiVersion: 'metallb.io/v1beta1',
+    kind: 'Community',
+    metadata: { name: 'names', namespace },
+    spec: { communities: [{ name: 'home', value: '64512:1' }] },
+  });
+  await kubectl('wait', '--for=condition=Accepted', 'community/names', '-n', namespace, '--timeout=60s');
   for (const [pool, client] of [
     ['bgp', lab.client],
     ['lan', lab.lan],

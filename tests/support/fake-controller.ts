@@ -56,6 +56,7 @@ export class FakeController implements AsyncDisposable {
       signal: this.#abort.signal,
       namespace: NAMESPACE,
       lbClass: '',
+      secretPassthrough: false,
       owner: () => Promise.resolve(undefined),
     });
   }

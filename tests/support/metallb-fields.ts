@@ -299,6 +299,14 @@ const backend: readonly FieldCase[] = [
     becomes: '--frrk8s-secret-passthrough',
     otherwise: undefined,
   },
+  {
+    fields: ['frrk8sConfig.secretPassthrough'],
+    spec: { ...external, frrk8sConfig: { ...external.frrk8sConfig, secretPassthrough: true } },
+    object: controller,
+    seen: flag('controller', '--frrk8s-secret-passthrough'),
+    becomes: '--frrk8s-secret-passthrough',
+    otherwise: undefined,
+  },
 ];
 
 const replicas: readonly FieldCase[] = [

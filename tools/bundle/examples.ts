@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { acceptedKinds } from '#core/status/accepted.ts';
 import { namespace } from '#tools/bundle/release.ts';
 
 export interface Example {
@@ -40,6 +41,9 @@ const statuses: Readonly<Record<string, object>> = {
       unmet('Degraded'),
     ],
   },
+  ...Object.fromEntries(
+    acceptedKinds.map((kind) => [kind, { conditions: [met('Accepted', 'Accepted')] }]),
+  ),
   IPAddressPool: { assignedIPv4: 3, assignedIPv6: 3, availableIPv4: 48, availableIPv6: 253 },
 };
 

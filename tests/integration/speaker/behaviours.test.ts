@@ -210,6 +210,31 @@ describe('metrics and log', () => {
     await field.remove('bfdprofile', 'later');
   });
 
+  it('the condition Accepted (ours) is no change of what it stands on: nothing is decided, and no session notices', async () => {
+    await announced('a');
+    const name = 'bgpadvertisement/bgp';
+    const kubectl = (...argv: readonly string[]) => field.lab.kubectl(['-n', 'metallb-system', ...argv]);
+    const accepted = () => kubectl('wait', '--for=condition=Accepted', name, '--timeout=30s');
+    await accepted();
+    const updates = () => metric('metallb_k8s_client_updates_total');
+    const before = await updates();
+    expect(before).toHaveLength(1);
+    for (const _ of [1, 2]) {
+      await kubectl(
+        'patch',
+        name,
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        '{"status":{"conditions":[]}}',
+      );
+      await accepted();
+    }
+    expect(await updates()).toEqual(before);
+    await field.apply('BGPAdvertisement', 'bgp', { ipAddressPools: ['p'], localPref: 7 });
+    await eventually(async () => expect(await updates()).not.toEqual(before), LONG);
+  });
+
   it('#95 after a change the log of the speaker has the words of an applied configuration', async () => {
     await announced('a');
     for (const index of ALL)

@@ -4,6 +4,7 @@
  */
 
 const SPEC = ['spec object'];
+/** §4: nothing is stored there; ours carries a condition (`addedFields`). */
 const EMPTY_STATUS = ['status object'];
 
 /** §3.1, below a list of selectors or one selector. */
@@ -50,6 +51,8 @@ const tolerations = (path: string): string[] => [
   `${path}[].tolerationSeconds integer format=int64`,
 ];
 const QUANTITY = String.raw`^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$`;
+/** The condition Accepted, ours. */
+const accepted = conditions('status.conditions', 'list-type=map list-map-keys=type');
 const quantities = (path: string): string[] => [
   `${path} map(int-or-string)`,
   `${path}{} int-or-string pattern=${QUANTITY}`,
@@ -435,12 +438,21 @@ export const addedFields: Readonly<Record<string, readonly string[]>> = {
     'spec.excludedAddresses list(string) maxItems=10000',
     'spec.excludedAddresses[] string maxLength=100 cel=1',
   ],
+  'BFDProfile v1beta1': accepted,
+  'Community v1beta1': accepted,
+  'BGPPeer v1beta1': accepted,
+  'BGPPeer v1beta2': accepted,
   'BGPAdvertisement v1beta1': [
+    ...accepted,
     'spec.asPathPrepend integer format=int32 min=0 max=10',
     'spec.med integer format=int64 min=0 max=4294967295',
     'spec.weightByEndpoints boolean',
   ],
-  'L2Advertisement v1beta1': ['spec.failover string enum=Default,Sticky,Spread', 'spec.answerPing boolean'],
+  'L2Advertisement v1beta1': [
+    ...accepted,
+    'spec.failover string enum=Default,Sticky,Spread',
+    'spec.answerPing boolean',
+  ],
   'MetalLB v1beta1': [
     'spec.frrk8sConfig.alwaysBlock[] string maxLength=100',
     'spec.imagePullSecrets list(object)',
