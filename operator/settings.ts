@@ -50,6 +50,11 @@ export const operatorOptions = {
     help: 'make ServiceMonitors and their Services',
   }),
   podMonitors: boolean({ env: 'DEPLOY_PODMONITORS', ...onlyTrue, help: 'make PodMonitors' }),
+  prometheusRules: boolean({ env: 'DEPLOY_PROMETHEUSRULES', ...onlyTrue, help: 'make the PrometheusRule' }),
+  monitoringLabels: list({
+    env: 'MONITORING_LABELS',
+    help: 'labels of monitors and rules, name=value separated by commas: a Prometheus selects by them',
+  }),
   noNetworkPolicies: boolean({
     env: 'DISABLE_NETWORK_POLICIES',
     ...onlyTrue,
@@ -137,6 +142,9 @@ export function renderOptions(settings: OperatorSettings, facts: Facts): RenderO
       ? []
       : ['API_SERVER_PORTS: must be port numbers separated by commas']),
     ...tlsProblems(tls),
+    ...settings.monitoringLabels.flatMap((label) =>
+      /^[^=]+=[^=]*$/.test(label) ? [] : [`MONITORING_LABELS: ${JSON.stringify(label)} must be name=value`],
+    ),
   ];
   if (problems.length > 0) throw new SettingsError(problems);
   return {
@@ -153,6 +161,10 @@ export function renderOptions(settings: OperatorSettings, facts: Facts): RenderO
     tls,
     platform: facts.openshift ? 'openshift' : 'kubernetes',
     monitors: monitorsOf(settings),
+    alerts: settings.prometheusRules,
+    monitoringLabels: Object.fromEntries(
+      settings.monitoringLabels.map((label) => label.split('=', 2) as [string, string]),
+    ),
     networkPolicies: !settings.noNetworkPolicies,
     apiPorts,
     externalNamespace: settings.externalNamespace,

@@ -6,9 +6,16 @@ import { olmFiles } from '#tools/bundle/producer.ts';
 import { apiFiles } from '#tools/crds/producer.ts';
 import { chartFiles } from '#tools/helm/producer.ts';
 import { manifestFiles } from '#tools/manifests/producer.ts';
+import { prometheusFiles } from '#tools/monitoring/files.ts';
 import { drift, write, type GeneratedFile } from '#tools/generated-file.ts';
 
-const generators: readonly (() => GeneratedFile[])[] = [apiFiles, manifestFiles, chartFiles, olmFiles];
+const generators: readonly (() => GeneratedFile[])[] = [
+  apiFiles,
+  manifestFiles,
+  prometheusFiles,
+  chartFiles,
+  olmFiles,
+];
 
 /** All generated files, as they should be. */
 export function generatedFiles(): GeneratedFile[] {

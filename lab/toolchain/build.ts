@@ -1,7 +1,7 @@
 /** Builds Go programs from modules that are pinned by a go.mod and a go.sum of ours. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LabError } from '#lab/errors.ts';
@@ -13,10 +13,11 @@ import { ensureGo } from '#lab/toolchain/go.ts';
 /** No inlining and no debug information: a third less to compile; the programs are a little slower. */
 export const CHEAP = ['-trimpath', '-gcflags=all=-l -dwarf=false'] as const;
 
-/** Changes with the module (go.mod, go.sum, main.go), with these words, and with the machine's architecture. */
+/** Changes with the module (go.mod, go.sum, main.go if it has one), with these words, and with the machine's architecture. */
 export function moduleHash(folder: string, words: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(join(folder, file)));
+  for (const file of ['go.mod', 'go.sum', 'main.go'].map((name) => join(folder, name)))
+    if (existsSync(file)) hash.update(readFileSync(file));
   return hash.update(words.join('\n')).update(process.arch).digest('hex').slice(0, 12);
 }
 

@@ -2,9 +2,10 @@
 import { metallbName } from '#core/config/metallb.ts';
 import { confined, fieldEnv, image } from '#operator/render/containers.ts';
 import { nobody, programs } from '#operator/render/image.ts';
-import type { Manifest, RenderOptions } from '#operator/render/manifest.ts';
+import { operatorSelector, type Manifest, type RenderOptions } from '#operator/render/manifest.ts';
+import { defaultDeny, operatorPolicy } from '#operator/render/policies.ts';
+import { metricsReader, metricsToken, readMetrics } from '#operator/render/monitoring.ts';
 import {
-  clusterName,
   controllerClusterRules,
   controllerRules,
   externalFrrRules,
@@ -12,6 +13,7 @@ import {
   speakerRules,
   useScc,
   type Rule,
+  type UrlRule,
 } from '#operator/render/rbac.ts';
 import { speakerScc } from '#operator/render/speaker.ts';
 
@@ -38,8 +40,8 @@ const follow = ['list', 'watch'];
  * Cluster-wide rights: our two roles and their bindings by name, and all that those roles grant, since nobody may
  * grant what he does not hold.
  */
-export function operatorClusterRules(namespace: string): Rule[] {
-  const names = [clusterName('controller', { namespace }), clusterName('speaker', { namespace })];
+export function operatorClusterRules(namespace: string): (Rule | UrlRule)[] {
+  const names = ['controller', 'speaker', metricsReader].map((name) => `${namespace}:${name}`);
   const roles = ['clusterrolebindings', 'clusterroles'];
   const scc = { apiGroups: ['security.openshift.io'], resources: ['securitycontextconstraints'] };
   return [
@@ -53,6 +55,7 @@ export function operatorClusterRules(namespace: string): Rule[] {
     { ...scc, verbs: follow },
     { ...scc, resourceNames: [speakerScc], verbs: write },
     ...withoutRepeats([...controllerClusterRules, ...speakerClusterRules, ...externalFrrRules]),
+    readMetrics,
   ];
 }
 
@@ -75,7 +78,12 @@ export function operatorRules(): Rule[] {
     { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: all },
     { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: all },
     { apiGroups: [rbacGroup], resources: ['rolebindings', 'roles'], verbs: all },
-    { apiGroups: ['monitoring.coreos.com'], resources: ['podmonitors', 'servicemonitors'], verbs: all },
+    {
+      apiGroups: ['monitoring.coreos.com'],
+      resources: ['podmonitors', 'prometheusrules', 'servicemonitors'],
+      verbs: all,
+    },
+    { apiGroups: [''], resources: ['secrets'], resourceNames: [metricsToken], verbs: ['delete', 'patch'] },
     ...withoutRepeats([...controllerRules, ...speakerRules, useScc]),
   ];
 }
@@ -100,6 +108,14 @@ export function namespaceManifest(namespace: string): Manifest {
         'pod-security.kubernetes.io/warn': level,
       },
     },
+  };
+}
+
+/** NetworkPolicy of the operator, and the one that cuts off whatever has none. */
+export function operatorPolicies(namespace: string): { readonly own: Manifest; readonly rest: Manifest } {
+  return {
+    own: operatorPolicy({ name: 'metallb-operator', namespace, labels }),
+    rest: defaultDeny({ name: 'default-deny', namespace, labels }),
   };
 }
 
@@ -135,7 +151,7 @@ export function operatorRbac(namespace: string): Manifest[] {
  * the operator makes: it looks at its own pod.
  */
 export function operatorDeployment(options: RenderOptions): Manifest {
-  const select = { 'control-plane': 'controller-manager' };
+  const select = operatorSelector;
   const { namespace, version } = options;
   return {
     apiVersion: 'apps/v1',

@@ -23,6 +23,7 @@ export const clusterRole: ResourceType = kind(
 export const coreKinds: readonly ResourceType[] = [
   kind('', 'v1', { kind: 'ServiceAccount', plural: 'serviceaccounts' }),
   kind('', 'v1', { kind: 'ConfigMap', plural: 'configmaps' }),
+  kind('', 'v1', { kind: 'Secret', plural: 'secrets' }),
   kind('', 'v1', { kind: 'Service', plural: 'services' }),
   kind(rbacGroup, 'v1', { kind: 'Role', plural: 'roles' }),
   kind(rbacGroup, 'v1', { kind: 'RoleBinding', plural: 'rolebindings' }),
@@ -38,6 +39,7 @@ export const coreKinds: readonly ResourceType[] = [
 export const optionalKinds: readonly ResourceType[] = [
   kind('monitoring.coreos.com', 'v1', { kind: 'ServiceMonitor', plural: 'servicemonitors' }),
   kind('monitoring.coreos.com', 'v1', { kind: 'PodMonitor', plural: 'podmonitors' }),
+  kind('monitoring.coreos.com', 'v1', { kind: 'PrometheusRule', plural: 'prometheusrules' }),
   kind(
     'security.openshift.io',
     'v1',

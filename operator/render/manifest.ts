@@ -57,6 +57,10 @@ export interface RenderOptions {
   readonly tls: TlsOptions;
   readonly platform: 'kubernetes' | 'openshift';
   readonly monitors: 'none' | 'service' | 'pod';
+  /** Make the PrometheusRule. */
+  readonly alerts: boolean;
+  /** Labels of monitors and rules, by which a Prometheus selects what it takes. */
+  readonly monitoringLabels: Labels;
   readonly networkPolicies: boolean;
   /** Ports of the API server that the NetworkPolicy lets the controller out to. */
   readonly apiPorts: readonly number[];
@@ -84,6 +88,9 @@ export type Component = 'controller' | 'speaker';
 export function selectorLabels(component: Component): Labels {
   return { app: 'metallb', component };
 }
+
+/** Label that selects the operator's own pod. */
+export const operatorSelector: Labels = { 'control-plane': 'controller-manager' };
 
 /** Labels of every object we make; `component` is absent for what serves the whole. */
 export function objectLabels(options: RenderOptions, component?: Component): Labels {

@@ -19,6 +19,12 @@ export interface Rule {
   readonly verbs: readonly string[];
 }
 
+/** A right on paths instead of objects. */
+export interface UrlRule {
+  readonly nonResourceURLs: readonly string[];
+  readonly verbs: readonly string[];
+}
+
 /** A watch, with the list that servers without streaming lists are asked for. */
 const follow = ['list', 'watch'];
 

@@ -6,6 +6,7 @@ import { WEBHOOK_CONFIGURATION, webhookRoutes } from '#core/api/webhooks.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import { confined, fieldEnv, image, probes } from '#operator/render/containers.ts';
 import { nobody, programs } from '#operator/render/image.ts';
+import { webhookPolicy } from '#operator/render/policies.ts';
 import { objectLabels, type Manifest, type RenderOptions } from '#operator/render/manifest.ts';
 import type { Rule } from '#operator/render/rbac.ts';
 
@@ -62,6 +63,7 @@ export function webhookServer(options: RenderOptions, failurePolicy: 'Fail' | 'I
       spec: { ports: [{ port: 443, protocol: 'TCP', targetPort: PORT }], selector },
     },
     { apiVersion: 'apps/v1', kind: 'Deployment', metadata: own, spec: deployment(options, labels) },
+    webhookPolicy(own, selector),
     {
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'ValidatingWebhookConfiguration',

@@ -4,6 +4,8 @@ import type { Grant } from './rights-audit.ts';
 interface Reason {
   readonly account: RegExp;
   readonly resource: RegExp;
+  /** Names of single objects; absent: whatever the grant is for. */
+  readonly name?: RegExp;
   readonly verb: RegExp;
   readonly because: string;
 }
@@ -40,6 +42,20 @@ const reasons: readonly Reason[] = [
     resource: /^\/services$/,
     verb: /^(create|delete|patch)$/,
     because: 'Services of monitors, where those are wanted',
+  },
+  {
+    account: /^manager-account$/,
+    resource: /^\/secrets$/,
+    name: /^metrics-token$/,
+    verb: /^(delete|patch)$/,
+    because: 'the token of PodMonitors, where those are wanted',
+  },
+  {
+    account: /^manager-account$/,
+    resource: /^rbac\.authorization\.k8s\.io\/clusterrole(binding)?s$/,
+    name: /:metrics-reader$/,
+    verb: /^(create|delete|patch)$/,
+    because: 'what that token may do',
   },
   {
     account: /^manager-account$/,
@@ -107,7 +123,10 @@ export function reasonFor(grant: Grant, all: readonly Grant[], idle: readonly Gr
   if (companion !== undefined) return companion.because;
   return reasons.find(
     (reason) =>
-      reason.account.test(account) && reason.resource.test(grant.resource) && reason.verb.test(grant.verb),
+      reason.account.test(account) &&
+      reason.resource.test(grant.resource) &&
+      (reason.name === undefined || reason.name.test(grant.name)) &&
+      reason.verb.test(grant.verb),
   )?.because;
 }
 

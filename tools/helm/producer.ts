@@ -1,12 +1,13 @@
 /** The Helm chart: the operator and one MetalLB object. Everything is generated but the notes and the MetalLB object's template. */
 import { resourceDefinitions } from '#core/api/definitions.ts';
-import { operatorDeployment, operatorRbac } from '#operator/render/install.ts';
+import { operatorDeployment, operatorPolicies, operatorRbac } from '#operator/render/install.ts';
 import type { Manifest } from '#operator/render/manifest.ts';
 import { crdYaml } from '#tools/crds/crd.ts';
 import type { GeneratedFile } from '#tools/generated-file.ts';
 import { inertTable, inertTemplate, valuesFile, valuesSchemaFile, valuesTable } from '#tools/helm/documents.ts';
 import { action, structure, template } from '#tools/helm/template.ts';
 import { oldestKubernetes, plainOptions } from '#tools/manifests/producer.ts';
+import { dashboardText } from '#tools/monitoring/files.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 
 const chart = 'helm/metallb';
@@ -19,6 +20,8 @@ export function chartFiles(): GeneratedFile[] {
     { path: `${chart}/Chart.yaml`, content: chartYaml() },
     { path: `${chart}/templates/rbac.yaml`, content: header + template(operatorRbac(namespace)) },
     { path: `${chart}/templates/operator.yaml`, content: header + template([deployment()]) },
+    { path: `${chart}/templates/networkpolicies.yaml`, content: header + networkPolicies() },
+    { path: `${chart}/dashboards/metallb.json`, content: dashboardText() },
     { path: `${chart}/templates/_inert.tpl`, content: inertTemplate() },
     { path: `${chart}/values.yaml`, content: valuesFile() },
     { path: `${chart}/values.schema.json`, content: valuesSchemaFile() },
@@ -83,6 +86,13 @@ function readme(): string {
   ].join('\n');
 }
 
+function networkPolicies(): string {
+  const { own, rest } = operatorPolicies(namespace);
+  const when = (value: string, manifest: Manifest): string =>
+    `{{- if .Values.${value} }}\n---\n${template([manifest])}{{- end }}\n`;
+  return when('networkpolicies.enabled', own) + when('networkpolicies.defaultDeny', rest);
+}
+
 interface PodSpec {
   readonly containers: readonly [Readonly<Record<string, unknown>>];
   readonly [field: string]: unknown;
@@ -143,6 +153,7 @@ const settings = Object.entries({
   MEMBER_LIST_BIND_PORT: 'speaker.memberlist.mlBindPort',
   DEPLOY_SERVICEMONITORS: 'prometheus.serviceMonitor.enabled',
   DEPLOY_PODMONITORS: 'prometheus.podMonitor.enabled',
+  DEPLOY_PROMETHEUSRULES: 'prometheus.prometheusRule.enabled',
   TLS_CIPHER_SUITES: 'tls.cipherSuites',
   TLS_CURVE_PREFERENCES: 'tls.curvePreferences',
   TLS_MIN_VERSION: 'tls.minVersion',
@@ -151,4 +162,5 @@ const settings = Object.entries({
   .concat([
     { name: 'DISABLE_NETWORK_POLICIES', value: action('not .Values.networkpolicies.enabled') },
     { name: 'API_SERVER_PORTS', value: action('include `metallb.apiPorts` .') },
+    { name: 'MONITORING_LABELS', value: action('include `metallb.monitoringLabels` .') },
   ]);

@@ -130,12 +130,23 @@ export const chartValues = z.object({
       serviceMonitor: z
         .object({ enabled: no('ServiceMonitors, and the Services they need.') })
         .describe('For the Prometheus operator; not together with podMonitor.'),
-      podMonitor: z.object({ enabled: no('PodMonitors.') }).describe('The same without Services.'),
+      podMonitor: z
+        .object({ enabled: no('PodMonitors, with a token of their own that may read metrics only.') })
+        .describe('The same without Services.'),
+      prometheusRule: z.object({ enabled: no('A PrometheusRule with all alerts.') }).describe('Alerts (docs/metrics.md).'),
+      labels: labels('Labels of monitors and rules: a Prometheus selects by them, such as release: kube-prometheus-stack.'),
+      dashboard: z
+        .object({
+          enabled: no('A ConfigMap with a Grafana dashboard.'),
+          labels: labels("Labels of the ConfigMap, by which Grafana's sidecar finds it.", { grafana_dashboard: '1' }),
+        })
+        .describe('A dashboard for Grafana.'),
     })
     .describe('Monitoring.'),
   networkpolicies: z
     .object({
-      enabled: yes('A NetworkPolicy for the controller.'),
+      enabled: yes('NetworkPolicies for the operator and the controller.'),
+      defaultDeny: no('Cut off whatever else runs in the namespace.'),
       apiPorts: z
         .array(z.int().min(1).max(65_535))
         .default([443, 6443])
@@ -206,13 +217,19 @@ export const inert: Readonly<Record<string, string>> = {
   'speaker.memberlist.mlSecretKeyPath': 'fixed',
   'crds.validationFailurePolicy': 'no webhook has to be up',
   'frr-k8s': 'frr-k8s is not installed: our FRR serves that backend',
-  'networkpolicies.defaultDeny': 'not made',
   'prometheus.scrapeAnnotations': 'use a ServiceMonitor or PodMonitor',
   'prometheus.rbacPrometheus': 'bind the right to GET /metrics yourself',
   'prometheus.serviceAccount': 'bind the right to GET /metrics yourself',
   'prometheus.namespace': 'bind the right to GET /metrics yourself',
-  'prometheus.prometheusRule': 'there are no rules yet',
-  'prometheus.podMonitor.additionalLabels': 'not a setting of the operator',
+  'prometheus.prometheusRule.additionalLabels': 'prometheus.labels counts',
+  'prometheus.prometheusRule.annotations': 'not a setting of the operator',
+  'prometheus.prometheusRule.staleConfig': 'all alerts, or none: silence one in the Alertmanager',
+  'prometheus.prometheusRule.configNotLoaded': 'all alerts, or none: silence one in the Alertmanager',
+  'prometheus.prometheusRule.addressPoolExhausted': 'all alerts, or none: silence one in the Alertmanager',
+  'prometheus.prometheusRule.addressPoolUsage': 'all alerts, or none: silence one in the Alertmanager',
+  'prometheus.prometheusRule.bgpSessionDown': 'all alerts, or none: silence one in the Alertmanager',
+  'prometheus.prometheusRule.extraAlerts': 'make a PrometheusRule of your own',
+  'prometheus.podMonitor.additionalLabels': 'prometheus.labels counts',
   'prometheus.podMonitor.annotations': 'not a setting of the operator',
   'prometheus.podMonitor.jobLabel': 'not a setting of the operator',
   'prometheus.podMonitor.interval': 'not a setting of the operator',

@@ -1,7 +1,12 @@
 /** Manifests under config/ that are made from operator/render: nothing there is written by hand but the samples. */
 import { stringify } from 'yaml';
 import { resourceDefinitions } from '#core/api/definitions.ts';
-import { namespaceManifest, operatorDeployment, operatorRbac } from '#operator/render/install.ts';
+import {
+  namespaceManifest,
+  operatorDeployment,
+  operatorPolicies,
+  operatorRbac,
+} from '#operator/render/install.ts';
 import type { Manifest, RenderOptions } from '#operator/render/manifest.ts';
 import { render } from '#operator/render/render.ts';
 import { webhookServer } from '#operator/render/webhook.ts';
@@ -28,6 +33,8 @@ export function plainOptions(managedBy: string, memberlistSecret: string): Rende
     tls: { minVersion: '', cipherSuites: '', curvePreferences: '' },
     platform: 'kubernetes',
     monitors: 'none',
+    alerts: false,
+    monitoringLabels: {},
     networkPolicies: true,
     apiPorts: [443, 6443],
     externalNamespace: '',
@@ -47,13 +54,19 @@ export function manifestFiles(): GeneratedFile[] {
   const namespace = namespaceManifest(options.namespace);
   const rbac = operatorRbac(options.namespace);
   const deployment = operatorDeployment(options);
+  const policies = operatorPolicies(options.namespace);
   const crds = resourceDefinitions.map((definition) => customResourceDefinition(definition));
   return [
     { path: 'config/kustomization.yaml', content: kustomization() },
     { path: 'config/operator/namespace.yaml', content: documents([namespace]) },
     { path: 'config/operator/rbac.yaml', content: documents(rbac) },
     { path: 'config/operator/deployment.yaml', content: documents([deployment]) },
-    { path: 'config/operator/install.yaml', content: documents([namespace, ...crds, ...rbac, deployment]) },
+    { path: 'config/operator/networkpolicy.yaml', content: documents([policies.own]) },
+    {
+      path: 'config/operator/install.yaml',
+      content: documents([namespace, ...crds, ...rbac, policies.own, deployment]),
+    },
+    { path: 'config/networkpolicies/default-deny.yaml', content: documents([policies.rest]) },
     { path: 'config/manifests/rbac.yaml', content: documents([namespace, ...rightsOnly()]) },
     {
       path: 'config/webhook/webhook.yaml',
@@ -79,12 +92,13 @@ function rightsOnly(): Manifest[] {
 /** It stands above the folders, so that `kubectl apply -f FOLDER` meets objects only. */
 function kustomization(): string {
   const crds = resourceDefinitions.map(({ group, plural }) => `crd/${group}_${plural}.yaml`);
-  const operator = ['rbac', 'deployment'].map((name) => `operator/${name}.yaml`);
+  const operator = ['rbac', 'networkpolicy', 'deployment'].map((name) => `operator/${name}.yaml`);
   const resources = ['operator/namespace.yaml', ...crds, ...operator];
   return documents([{ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources }]);
 }
 
-function documents(objects: readonly object[]): string {
+/** Objects as YAML, with the header of generated files. */
+export function documents(objects: readonly object[]): string {
   const texts = objects.map((object) => stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 }));
   return header + texts.join('---\n');
 }

@@ -14,6 +14,12 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "metallb.monitoringLabels" -}}
+{{- $pairs := list -}}
+{{- range $name, $value := .Values.prometheus.labels }}{{ $pairs = append $pairs (printf "%s=%s" $name $value) }}{{ end -}}
+{{ join "," $pairs }}
+{{- end -}}
+
 {{- /* What contradicts itself; as in MetalLB's chart. */ -}}
 {{- define "metallb.check" -}}
 {{- if and .Values.prometheus.serviceMonitor.enabled .Values.prometheus.podMonitor.enabled -}}

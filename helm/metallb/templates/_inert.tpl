@@ -102,9 +102,6 @@
 {{- if ne "unset" (dig "frr-k8s" "unset" .Values.AsMap | toString) }}
   frr-k8s: frr-k8s is not installed: our FRR serves that backend
 {{- end }}
-{{- if ne "unset" (dig "networkpolicies" "defaultDeny" "unset" .Values.AsMap | toString) }}
-  networkpolicies.defaultDeny: not made
-{{- end }}
 {{- if ne "unset" (dig "prometheus" "scrapeAnnotations" "unset" .Values.AsMap | toString) }}
   prometheus.scrapeAnnotations: use a ServiceMonitor or PodMonitor
 {{- end }}
@@ -117,11 +114,32 @@
 {{- if ne "unset" (dig "prometheus" "namespace" "unset" .Values.AsMap | toString) }}
   prometheus.namespace: bind the right to GET /metrics yourself
 {{- end }}
-{{- if ne "unset" (dig "prometheus" "prometheusRule" "unset" .Values.AsMap | toString) }}
-  prometheus.prometheusRule: there are no rules yet
+{{- if ne "unset" (dig "prometheus" "prometheusRule" "additionalLabels" "unset" .Values.AsMap | toString) }}
+  prometheus.prometheusRule.additionalLabels: prometheus.labels counts
+{{- end }}
+{{- if ne "unset" (dig "prometheus" "prometheusRule" "annotations" "unset" .Values.AsMap | toString) }}
+  prometheus.prometheusRule.annotations: not a setting of the operator
+{{- end }}
+{{- if ne "unset" (dig "prometheus" "prometheusRule" "staleConfig" "unset" .Values.AsMap | toString) }}
+  prometheus.prometheusRule.staleConfig: all alerts, or none: silence one in the Alertmanager
+{{- end }}
+{{- if ne "unset" (dig "prometheus" "prometheusRule" "configNotLoaded" "unset" .Values.AsMap | toString) }}
+  prometheus.prometheusRule.configNotLoaded: all alerts, or none: silence one in the Alertmanager
+{{- end }}
+{{- if ne "unset" (dig "prometheus" "prometheusRule" "addressPoolExhausted" "unset" .Values.AsMap | toString) }}
+  prometheus.prometheusRule.addressPoolExhausted: all alerts, or none: silence one in the Alertmanager
+{{- end }}
+{{- if ne "unset" (dig "prometheus" "prometheusRule" "addressPoolUsage" "unset" .Values.AsMap | toString) }}
+  prometheus.prometheusRule.addressPoolUsage: all alerts, or none: silence one in the Alertmanager
+{{- end }}
+{{- if ne "unset" (dig "prometheus" "prometheusRule" "bgpSessionDown" "unset" .Values.AsMap | toString) }}
+  prometheus.prometheusRule.bgpSessionDown: all alerts, or none: silence one in the Alertmanager
+{{- end }}
+{{- if ne "unset" (dig "prometheus" "prometheusRule" "extraAlerts" "unset" .Values.AsMap | toString) }}
+  prometheus.prometheusRule.extraAlerts: make a PrometheusRule of your own
 {{- end }}
 {{- if ne "unset" (dig "prometheus" "podMonitor" "additionalLabels" "unset" .Values.AsMap | toString) }}
-  prometheus.podMonitor.additionalLabels: not a setting of the operator
+  prometheus.podMonitor.additionalLabels: prometheus.labels counts
 {{- end }}
 {{- if ne "unset" (dig "prometheus" "podMonitor" "annotations" "unset" .Values.AsMap | toString) }}
   prometheus.podMonitor.annotations: not a setting of the operator

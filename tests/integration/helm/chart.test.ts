@@ -142,6 +142,20 @@ describe('helm template', () => {
     });
   });
 
+  it('monitoring: rules, labels and the dashboard; policies', async () => {
+    const none = (await rendered()).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    expect(none).toContain('NetworkPolicy/metallb-operator');
+    expect(none).not.toContain('ConfigMap/metallb-dashboard');
+    const objects = await rendered('--set', 'prometheus.prometheusRule.enabled=true,prometheus.labels.release=kps,prometheus.dashboard.enabled=true,networkpolicies.defaultDeny=true');
+    expect(JSON.stringify(only(objects, 'Deployment'))).toContain('{"name":"MONITORING_LABELS","value":"release=kps"}');
+    expect(JSON.stringify(only(objects, 'Deployment'))).toContain('{"name":"DEPLOY_PROMETHEUSRULES","value":"true"}');
+    const map = only(objects, 'ConfigMap') as { metadata: { labels: object }; data: Record<string, string> };
+    expect(map.metadata.labels).toEqual({ grafana_dashboard: '1' });
+    expect(JSON.parse(map.data['metallb.json'] ?? '')).toMatchObject({ title: 'MetalLB' });
+    const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy').map(({ metadata }) => metadata.name);
+    expect(policies.sort()).toEqual(['default-deny', 'metallb-operator']);
+  });
+
   it('turns the others into settings of the operator', async () => {
     const flags = ['--set', 'networkpolicies.apiPort=16443,prometheus.metricsPort=9999,prometheus.podMonitor.enabled=true,image.tag=v9'];
     interface Deployment {

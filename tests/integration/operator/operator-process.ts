@@ -12,7 +12,7 @@ const account = `system:serviceaccount:${namespace}:manager-account`;
 export interface InstalledOperator {
   readonly kubelet: PretendKubelet;
   /** Starts one; it is ready when its log says so. */
-  readonly start: (name: string, flags?: readonly string[]) => Daemon;
+  readonly start: (name: string, flags?: readonly string[], env?: Readonly<Record<string, string>>) => Daemon;
 }
 
 /** Applies install.yaml and starts a kubelet of ours, which does nothing before `running` is set. */
@@ -31,7 +31,7 @@ export async function installOperator(lab: Lab): Promise<InstalledOperator> {
     expect(items).toHaveLength(1);
     return items[0]?.metadata.name ?? '';
   }, 30_000);
-  const start = (name: string, flags: readonly string[] = []): Daemon =>
+  const start: InstalledOperator['start'] = (name, flags = [], more = {}) =>
     lab.spawn('control', {
       name,
       argv: [
@@ -42,7 +42,7 @@ export async function installOperator(lab: Lab): Promise<InstalledOperator> {
         ...flags,
       ],
       // The Deployment's own pod waits for a kubelet that the light lab has not; its image is the one to use.
-      env: { OPERATOR_NAMESPACE: namespace, POD_NAME: pod },
+      env: { OPERATOR_NAMESPACE: namespace, POD_NAME: pod, ...more },
     });
   return { kubelet, start };
 }

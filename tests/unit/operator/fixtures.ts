@@ -10,6 +10,8 @@ export const options: RenderOptions = {
   tls: { minVersion: '', cipherSuites: '', curvePreferences: '' },
   platform: 'kubernetes',
   monitors: 'none',
+  alerts: false,
+  monitoringLabels: {},
   networkPolicies: true,
   apiPorts: [443, 6443],
   externalNamespace: '',

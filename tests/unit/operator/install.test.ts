@@ -1,26 +1,29 @@
 /** The operator's own rights (operator-packaging.md §9.1; weak spot 18). */
 import { describe, expect, it } from 'vitest';
 import { operatorClusterRules, operatorDeployment, operatorRules } from '#operator/render/install.ts';
-import type { Rule } from '#operator/render/rbac.ts';
+import type { Rule, UrlRule } from '#operator/render/rbac.ts';
 import { render } from '#operator/render/render.ts';
 import { options } from './fixtures.ts';
 
 /** Every single right of some rules, as text. */
-function rights(rules: readonly Rule[]): Set<string> {
-  return new Set(
-    rules.flatMap(({ apiGroups, resources, resourceNames = ['*'], verbs }) =>
-      apiGroups.flatMap((group) =>
-        resources.flatMap((resource) =>
-          resourceNames.flatMap((name) => verbs.map((verb) => `${verb} ${group}/${resource}/${name}`)),
-        ),
-      ),
+function rights(rules: readonly (Rule | UrlRule)[]): Set<string> {
+  return new Set(rules.flatMap(rightsOf));
+}
+
+function rightsOf(rule: Rule | UrlRule): string[] {
+  if ('nonResourceURLs' in rule)
+    return rule.nonResourceURLs.flatMap((url) => rule.verbs.map((verb) => `${verb} ${url}`));
+  const { apiGroups, resources, resourceNames = ['*'], verbs } = rule;
+  return apiGroups.flatMap((group) =>
+    resources.flatMap((resource) =>
+      resourceNames.flatMap((name) => verbs.map((verb) => `${verb} ${group}/${resource}/${name}`)),
     ),
   );
 }
 
 function rulesOf(kind: string, platform: 'kubernetes' | 'openshift' = 'kubernetes'): Rule[] {
   return ['frr', 'frr-k8s-external'].flatMap((bgpBackend) =>
-    render({ bgpBackend }, { ...options, platform, externalNamespace: 'x' })
+    render({ bgpBackend }, { ...options, platform, externalNamespace: 'x', monitors: 'pod' })
       .filter((manifest) => manifest.kind === kind)
       .flatMap((manifest) => manifest['rules'] as Rule[]),
   );
@@ -38,7 +41,7 @@ describe('rights', () => {
     for (const right of rights(operatorClusterRules('metallb-system'))) {
       expect(right).not.toMatch(/ \/secrets\/| apps\/| \*|^\*/);
       if (/^(create|patch|delete) rbac/.test(right))
-        expect(right).toMatch(/metallb-system:(controller|speaker)$/);
+        expect(right).toMatch(/metallb-system:(controller|metrics-reader|speaker)$/);
     }
   });
 
