@@ -1,6 +1,6 @@
 /** What the operator asks the API server before it starts: the platform, its Namespace, its own image. */
 import { AppError } from '#core/errors.ts';
-import { apiGroups } from '#operator/loops/cluster.ts';
+import { discover, type Discovery } from '#operator/discovery.ts';
 import { operatorRole } from '#operator/render/install.ts';
 import { clusterRole } from '#operator/render/kinds.ts';
 import type { OwnerReference } from '#operator/render/manifest.ts';
@@ -11,8 +11,7 @@ import type { Logger } from '#runtime/log/logger.ts';
 import { sleep } from '#runtime/queue/clock.ts';
 import type { Clock } from '#runtime/queue/types.ts';
 
-export interface ClusterFacts {
-  readonly groups: ReadonlySet<string>;
+export interface ClusterFacts extends Discovery {
   /** What cluster-scoped objects belong to (docs/adr/0002). */
   readonly clusterOwner: OwnerReference;
   readonly own: OwnImage;
@@ -52,13 +51,13 @@ export async function clusterFacts(options: FactsOptions): Promise<ClusterFacts>
 }
 
 async function ask({ client, namespace, podName, signal }: FactsOptions): Promise<ClusterFacts> {
-  const groups = await apiGroups(client, signal);
+  const discovery = await discover(client, signal);
   const home = await client.get({ type: kinds.Namespace, name: namespace }, signal);
   const own =
     podName === ''
       ? { image: '', pullPolicy: '', pullSecrets: [] }
       : ownImage(await client.get({ type: kinds.Pod, namespace, name: podName }, signal));
-  return { groups, clusterOwner: await clusterOwner(client, home, signal), own };
+  return { ...discovery, clusterOwner: await clusterOwner(client, home, signal), own };
 }
 
 /**

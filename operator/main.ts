@@ -14,7 +14,7 @@ import { createKubeClient } from '#runtime/kube/client.ts';
 import { loadCredentials } from '#runtime/kube/credentials.ts';
 import { createEventRecorder } from '#runtime/kube/events.ts';
 import { createTransport, type Transport } from '#runtime/kube/transport.ts';
-import type { KubeClient } from '#runtime/kube/types.ts';
+import type { KubeClient, ResourceType } from '#runtime/kube/types.ts';
 import { watchStore } from '#runtime/kube/watch-store.ts';
 import { startElector } from '#runtime/lease/elector.ts';
 import { runProgram, type Program } from '#runtime/lifecycle/program.ts';
@@ -64,7 +64,7 @@ async function start(context: Context): Promise<void> {
   }
   await work(context, {
     clusterOwner: facts.clusterOwner,
-    groups: facts.groups,
+    optional: facts.kinds,
     options,
     transport,
     client,
@@ -76,7 +76,7 @@ async function start(context: Context): Promise<void> {
 
 interface WorkParts {
   readonly options: RenderOptions;
-  readonly groups: ReadonlySet<string>;
+  readonly optional: readonly ResourceType[];
   readonly clusterOwner: OwnerReference;
   readonly transport: Transport;
   readonly client: KubeClient;
@@ -85,11 +85,11 @@ interface WorkParts {
 
 /** Fills the stores and starts the loop; returns when both are up. */
 async function work({ logger, signal, scope }: Context, parts: WorkParts): Promise<void> {
-  const { options, groups, clusterOwner, transport, client, metrics } = parts;
+  const { options, optional, clusterOwner, transport, client, metrics } = parts;
   const cluster = new Cluster({
     namespace: options.namespace,
     managedBy: options.managedBy,
-    groups,
+    optional,
     watch: (watchOptions) => watchStore(transport, watchOptions, { logger, metrics, signal }),
   });
   await cluster.synced();

@@ -3,10 +3,10 @@ import type { PodView } from '#operator/availability.ts';
 import type { Inventory, LiveObject } from '#operator/loops/sync.ts';
 import { podView, wholeObject } from '#operator/loops/views.ts';
 import { operatorRole } from '#operator/render/install.ts';
-import { clusterRole, coreKinds, metallbKind, optionalKinds } from '#operator/render/kinds.ts';
+import { clusterRole, coreKinds, metallbKind } from '#operator/render/kinds.ts';
 import { speakerScc } from '#operator/render/speaker.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
-import type { KubeClient, KubeObject, ResourceType, Store, WatchOptions } from '#runtime/kube/types.ts';
+import type { KubeObject, ResourceType, Store, WatchOptions } from '#runtime/kube/types.ts';
 
 /** Starts a reflector and gives its store: `watchStore` with transport and context already bound. */
 export type Watch = <T>(options: WatchOptions<T>) => Store<T>;
@@ -14,8 +14,8 @@ export type Watch = <T>(options: WatchOptions<T>) => Store<T>;
 export interface ClusterOptions {
   readonly namespace: string;
   readonly managedBy: string;
-  /** API groups that the server has. */
-  readonly groups: ReadonlySet<string>;
+  /** Those of `optionalKinds` that the server has. */
+  readonly optional: readonly ResourceType[];
   readonly watch: Watch;
 }
 
@@ -37,7 +37,7 @@ export class Cluster implements Inventory {
   constructor(options: ClusterOptions) {
     const { namespace, watch } = options;
     this.#namespace = namespace;
-    this.types = [...coreKinds, ...optionalKinds.filter(({ group }) => options.groups.has(group))];
+    this.types = [...coreKinds, ...options.optional];
     const labelSelector = `app.kubernetes.io/managed-by=${options.managedBy}`;
     this.#owned = new Map(
       this.types.map((type) => {
@@ -96,15 +96,4 @@ export class Cluster implements Inventory {
       type.namespaced ? owner.kind === metallbKind.kind : this.#isClusterOwner(owner, object),
     );
   }
-}
-
-/** Names of the API groups that the server has. */
-export async function apiGroups(
-  client: Pick<KubeClient, 'request'>,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  const answer = (await client.request('GET', '/apis', undefined, signal)) as {
-    groups?: readonly { name: string }[];
-  };
-  return new Set((answer.groups ?? []).map(({ name }) => name));
 }

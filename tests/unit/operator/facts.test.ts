@@ -42,6 +42,7 @@ function ask(podName: string, outages = 0, more: typeof objects = {}): Promise<C
 it('finds platform, Namespace and the image of container manager', async () => {
   expect(await ask('me')).toEqual({
     groups: new Set(['apps']),
+    kinds: [],
     clusterOwner: { apiVersion: 'v1', kind: 'Namespace', name: 'metallb-system', uid: 'home' },
     own: { image: 'mine:1', pullPolicy: 'Never', pullSecrets: ['pull'] },
   });

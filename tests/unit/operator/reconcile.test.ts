@@ -1,7 +1,7 @@
 /** The whole loop over the real client and stores, against the fake API server: what is written, and what is not. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configurationLabels, frrConfigurationType } from '#core/frrk8s/object.ts';
-import { apiGroups, Cluster } from '#operator/loops/cluster.ts';
+import { Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
 import { coreKinds, metallbKind } from '#operator/render/kinds.ts';
 import type { RenderOptions } from '#operator/render/manifest.ts';
@@ -49,7 +49,7 @@ async function start(changes: Partial<RenderOptions> = {}): Promise<void> {
   const cluster = new Cluster({
     namespace,
     managedBy: options.managedBy,
-    groups: new Set(),
+    optional: [],
     watch: (watch) => watchStore(transport, watch, { logger: silent, signal: abort.signal }),
   });
   const queue = createQueue({
@@ -217,14 +217,6 @@ describe('reconcile', () => {
     await eventually(() => expect(raised()?.message).toContain('does not know these kinds: ServiceMonitor.'));
     expect(fake.find(typeOf('Service'), `${namespace}/speaker-monitor-service`)).toBeDefined();
   });
-});
-
-it('API groups come from discovery', async () => {
-  const client = {
-    request: () => Promise.resolve({ groups: [{ name: 'apps' }, { name: 'route.openshift.io' }] }),
-  };
-  const groups = await apiGroups(client, AbortSignal.timeout(1000));
-  expect(groups.has('route.openshift.io')).toBe(true);
 });
 
 describe('FRRConfigurations of an external frr-k8s', () => {
