@@ -4,7 +4,7 @@ import { operatorDeployment, operatorPolicies, operatorRbac } from '#operator/re
 import type { Manifest } from '#operator/render/manifest.ts';
 import { crdYaml } from '#tools/crds/crd.ts';
 import type { GeneratedFile } from '#tools/generated-file.ts';
-import { inertTable, inertTemplate, valuesFile, valuesSchemaFile, valuesTable } from '#tools/helm/documents.ts';
+import { defaultsTemplate, inertTable, inertTemplate, valuesFile, valuesSchemaFile, valuesTable } from '#tools/helm/documents.ts';
 import { action, structure, template } from '#tools/helm/template.ts';
 import { oldestKubernetes, plainOptions } from '#tools/manifests/producer.ts';
 import { dashboardText } from '#tools/monitoring/files.ts';
@@ -13,15 +13,18 @@ import packageFile from '../../package.json' with { type: 'json' };
 const chart = 'helm/metallb';
 const project = 'https://github.com/metallb-ts/metallb-ts';
 const header = '{{- /* Generated from operator/render by `npm run generate`. Do not edit. */ -}}\n';
+/** Before anything looks at a value. */
+const complete = '{{- include "metallb.defaults" . -}}\n';
 const namespace = action('.Release.Namespace');
 
 export function chartFiles(): GeneratedFile[] {
   return [
     { path: `${chart}/Chart.yaml`, content: chartYaml() },
     { path: `${chart}/templates/rbac.yaml`, content: header + template(operatorRbac(namespace)) },
-    { path: `${chart}/templates/operator.yaml`, content: header + template([deployment()]) },
-    { path: `${chart}/templates/networkpolicies.yaml`, content: header + networkPolicies() },
+    { path: `${chart}/templates/operator.yaml`, content: header + complete + template([deployment()]) },
+    { path: `${chart}/templates/networkpolicies.yaml`, content: header + complete + networkPolicies() },
     { path: `${chart}/dashboards/metallb.json`, content: dashboardText() },
+    { path: `${chart}/templates/_defaults.tpl`, content: defaultsTemplate() },
     { path: `${chart}/templates/_inert.tpl`, content: inertTemplate() },
     { path: `${chart}/values.yaml`, content: valuesFile() },
     { path: `${chart}/values.schema.json`, content: valuesSchemaFile() },
@@ -76,6 +79,7 @@ function readme(): string {
     '## Values',
     '',
     "Names are those of MetalLB's chart wherever that has one for the thing. `values.schema.json` refuses typing errors.",
+    'A value that is `null` is as if it were not there: groups and simple values are as by default, maps and lists empty.',
     '',
     valuesTable(),
     "## Values of MetalLB's chart without effect",

@@ -228,6 +228,67 @@ describe('the life of a release', () => {
   });
 });
 
+describe('C02: empty and null blocks in values', () => {
+  type Values = { readonly [name: string]: unknown };
+  const isMap = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const defaults = parse(readFileSync(`${chart}/values.yaml`, 'utf8')) as Values;
+
+  /** Paths of all values, groups and what is below them. */
+  function paths(values: Values, above: readonly string[] = []): (readonly string[])[] {
+    return Object.entries(values).flatMap(([name, value]) => {
+      const path = [...above, name];
+      return [path, ...(isMap(value) && !['labels', 'nodeSelector', 'resources'].includes(name) ? paths(value, path) : [])];
+    });
+  }
+  const at = (path: readonly string[]) => path.reduce<unknown>((value, name) => (value as Values)[name], defaults);
+  const withValue = (path: readonly string[], value: unknown) => path.reduceRight<unknown>((below, name) => ({ [name]: below }), value) as object;
+  const template = (values: object) => helm('template', 'metallb', chart, '-n', namespace, '-f', valuesFile('c02', values));
+
+  const all = paths(defaults);
+  const nulls = all.map((path) => [`${path.join('.')}: null`, withValue(path, null)] as const);
+  const empties = all.filter((path) => isMap(at(path))).map((path) => [`${path.join('.')}: {}`, withValue(path, {})] as const);
+  const given = {
+    prometheus: { podMonitor: { enabled: true } },
+    speaker: { resources: null, frr: {} },
+    controller: {},
+    frrk8s: null,
+  };
+
+  it('C02 E1, C02 E2: whatever is null or empty, the API server takes what is rendered; no template stops', async () => {
+    expect(nulls.length).toBeGreaterThan(60);
+    const texts = new Map<string, string>();
+    for (const [what, values] of [...nulls, ...empties, ['the example', given] as const]) {
+      const { code, stdout, stderr } = await template(values);
+      expect([what, code, stderr]).toEqual([what, 0, '']);
+      texts.set(stdout, what);
+    }
+    for (const [text, what] of texts) {
+      const answer = await lab.kubectl(['apply', '--dry-run=server', '--validate=strict', '-f', '-'], { input: text });
+      expect([what, answer]).toEqual([what, expect.stringContaining('deployment.apps/metallb-operator-controller-manager created')]);
+    }
+  });
+
+  it('C02 E3: an empty block, and a null one that has values below it, are as by default', async () => {
+    const plain = await run('template', 'metallb', chart, '-n', namespace);
+    const groups = all.filter((path) => isMap(at(path)) && all.some((other) => other.length > path.length && other.join('.').startsWith(`${path.join('.')}.`)));
+    expect(groups.map((path) => path.join('.'))).toEqual(expect.arrayContaining(['speaker', 'speaker.frr', 'frrk8s', 'prometheus.dashboard']));
+    for (const path of groups)
+      for (const value of [null, {}]) expect([path, (await template(withValue(path, value))).stdout]).toEqual([path, plain]);
+    expect((await template(withValue(['operator', 'nodeSelector'], null))).stdout).not.toContain('kubernetes.io/os');
+  });
+
+  it('C02 E1: what has the wrong type is refused by the schema, which names it', async () => {
+    const { code, stderr } = await template({ speaker: { frr: 7 } });
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/speaker.frr/);
+    expect(stderr).not.toMatch(/nil pointer|executing/);
+  });
+
+  it('C02 E4: podMonitor.enabled alone reaches the operator (whose tests have the monitors, and what it says without their CRDs)', async () => {
+    expect(JSON.stringify(only(await rendered('-f', valuesFile('c02', given)), 'Deployment'))).toContain('{"name":"DEPLOY_PODMONITORS","value":"true"}');
+  });
+});
+
 it('values.yaml and the schema say the same: the defaults pass, and each has a description', () => {
   const schema = JSON.parse(readFileSync(`${chart}/values.schema.json`, 'utf8')) as { properties: Record<string, { description?: string }> };
   const values = parse(readFileSync(`${chart}/values.yaml`, 'utf8')) as object;
