@@ -17,6 +17,8 @@ export interface ChaosOptions {
   readonly kinds: readonly ChaosKind[];
   /** Rounds are added to this file, one a line, and the figures are those of all in it; so a long run can be made in parts. */
   readonly samples: string | undefined;
+  /** Name of the lab, so that several can run beside each other. */
+  readonly lab: string | undefined;
 }
 
 const TITLES: Readonly<Record<ChaosKind, string>> = {
@@ -34,7 +36,7 @@ const FAILOVER: readonly ChaosKind[] = ['kill', 'power', 'oneway', 'partition', 
 export async function chaos(report: Reporter, options: ChaosOptions): Promise<Figure[]> {
   const { nodes, rounds, kinds, samples } = options;
   const all: ChaosRound[] = samples !== undefined && existsSync(samples) ? readRounds(samples) : [];
-  await using lab = await ChaosLab.start(`mlb-b-chaos${nodes}`, nodes);
+  await using lab = await ChaosLab.start(options.lab ?? `mlb-b-chaos${nodes}`, nodes);
   for (let round = 0; round < rounds; round += 1) {
     report.step(`${nodes} nodes, round ${round + 1} of ${rounds}`);
     for (const kind of kinds) {

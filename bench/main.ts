@@ -9,8 +9,8 @@
  * `bgp` also takes `--only A,B` (burst, changes, attributes, mass, restarts), `--sizes 0,1000,5000` and `--changes 100`:
  * what was not measured then keeps its figures in the file. Each figure says when it was measured.
  *
- * The chaos parts also take `--rounds N` (200 unless told), `--kinds A,B` and `--samples FILE`: rounds are added to that
- * file, and the figures are those of all in it.
+ * The chaos parts also take `--rounds N` (200 unless told), `--kinds A,B`, `--lab NAME` and `--samples FILE`: rounds are
+ * added to that file, and the figures are those of all in it.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -112,6 +112,7 @@ async function main(argv: readonly string[]): Promise<number> {
       only: { type: 'string', default: BGP_PARTS.join(',') },
       sizes: { type: 'string', default: '0,1000,5000' },
       changes: { type: 'string', default: '100' },
+      lab: { type: 'string' },
     },
     allowPositionals: true,
   });
@@ -130,6 +131,7 @@ async function main(argv: readonly string[]): Promise<number> {
     parts: BGP_PARTS.filter((each) => values.only.split(',').includes(each)),
     sizes: values.sizes.split(',').map(Number),
     changes: Number(values.changes),
+    lab: values.lab,
   });
   for (const figure of figures) process.stdout.write(`${formatFigure(figure)}\n`);
   const file = values.json ?? join(import.meta.dirname, 'results', `${name}.json`);
