@@ -71,8 +71,7 @@ export class BgpStage implements AsyncDisposable {
   static async start(entry: string, report: Reporter): Promise<BgpStage> {
     const lab = await Lab.up({ name: 'mlb-bench', level: 'light', nodes: 1, report });
     try {
-      const light = new LightStage(lab);
-      light.speakerEntry = entry;
+      const light = new LightStage(lab, { entry });
       await light.deploy[0]?.run(() => undefined);
       const lan = ['ip', '-n', lab.netns('lan'), 'addr', 'add'];
       for (const address of peerAddresses)

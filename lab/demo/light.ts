@@ -14,6 +14,18 @@ import { createService, setEndpoints, type HandMadeService } from '#lab/workload
 
 const root = join(import.meta.dirname, '..', '..');
 
+/** How the speakers are started. */
+export interface LightSpeakers {
+  /** Indices of the nodes that have one; all unless told. */
+  readonly nodes?: readonly number[] | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** The speaker's program, a file for Node; the sources unless told. */
+  readonly entry?: string | undefined;
+  /** Program and arguments that start the speaker's command, which follows them. */
+  readonly wrapper?: readonly string[] | undefined;
+}
+
 export class LightStage implements Stage {
   readonly lab: Lab;
   readonly deploy: readonly StageStep[];
@@ -23,22 +35,12 @@ export class LightStage implements Stage {
 
   /** Numbers of the nodes that take part. */
   readonly nodes: readonly number[];
-  readonly #speakerArgs: readonly string[];
-  readonly #speakerEnv: Readonly<Record<string, string>>;
-  /** The program of every speaker: the sources, or a bundle. */
-  speakerEntry = join(root, 'speaker/main.ts');
+  readonly #speakers: LightSpeakers;
 
-  /** More arguments and environment for every speaker; all nodes of the lab take part unless told. */
-  constructor(
-    lab: Lab,
-    speakerArgs: readonly string[] = [],
-    nodes?: readonly number[],
-    speakerEnv: Readonly<Record<string, string>> = {},
-  ) {
+  constructor(lab: Lab, speakers: LightSpeakers = {}) {
     this.lab = lab;
-    this.#speakerArgs = speakerArgs;
-    this.#speakerEnv = speakerEnv;
-    this.nodes = nodes ?? Array.from({ length: lab.nodeCount }, (_, index) => index + 1);
+    this.#speakers = speakers;
+    this.nodes = speakers.nodes ?? Array.from({ length: lab.nodeCount }, (_, index) => index + 1);
     this.deploy = [
       {
         name: 'Custom resources and rights',
@@ -111,6 +113,7 @@ export class LightStage implements Stage {
   /** Starts the speaker of a node (again), and its FRR where it does not run. */
   async startSpeaker(index: number): Promise<Daemon> {
     const { lab } = this;
+    const { args = [], env = {}, wrapper = [], entry = join(root, 'speaker/main.ts') } = this.#speakers;
     const name = nodeName(index);
     this.#makeMeshKey();
     const kubeconfig = await this.#account('speaker');
@@ -120,8 +123,9 @@ export class LightStage implements Stage {
     return lab.spawn(`node${index}`, {
       name: `speaker-${name}`,
       argv: [
+        ...wrapper,
         process.execPath,
-        this.speakerEntry,
+        entry,
         `--kubeconfig=${kubeconfig}`,
         `--namespace=${NAMESPACE}`,
         `--node-name=${name}`,
@@ -133,10 +137,10 @@ export class LightStage implements Stage {
         `--vtysh=${frr.vtyshCommand.join(',')}`,
         `--frr-config-dir=${frr.configFolder}`,
         `--frr-run-dir=${frr.runFolder}`,
-        ...this.#speakerArgs,
+        ...args,
       ],
       // As in the image: what was compiled once is not compiled again.
-      env: { NODE_COMPILE_CACHE: join(lab.folder, 'compile-cache'), ...this.#speakerEnv },
+      env: { NODE_COMPILE_CACHE: join(lab.folder, 'compile-cache'), ...env },
     });
   }
 

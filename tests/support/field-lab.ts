@@ -1,7 +1,7 @@
 /** A cluster with controller, speakers, FRR and a router for the cases of field-cases.md. */
 import { expect } from 'vitest';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
-import { LightStage } from '#lab/demo/light.ts';
+import { LightStage, type LightSpeakers } from '#lab/demo/light.ts';
 import { NAMESPACE } from '#lab/demo/stage.ts';
 import { Lab } from '#lab/lab.ts';
 import { nodeAddresses } from '#lab/net/plan.ts';
@@ -30,12 +30,9 @@ export interface FieldObject {
 export interface FieldOptions {
   /** 3 unless told. */
   readonly nodes?: number;
-  /** Numbers of the nodes whose speakers run; all unless told. */
-  readonly speakers?: readonly number[];
+  readonly speakers?: LightSpeakers;
   /** Changes the network before any program of ours runs. */
   readonly before?: (lab: Lab) => Promise<void>;
-  /** More arguments for every speaker. */
-  readonly speakerArgs?: readonly string[];
 }
 
 export class FieldLab implements AsyncDisposable {
@@ -43,9 +40,9 @@ export class FieldLab implements AsyncDisposable {
   readonly stage: LightStage;
   #macs: readonly (readonly [mac: string, node: string])[] = [];
 
-  private constructor(lab: Lab, { speakers, speakerArgs }: FieldOptions) {
+  private constructor(lab: Lab, { speakers }: FieldOptions) {
     this.lab = lab;
-    this.stage = new LightStage(lab, speakerArgs, speakers);
+    this.stage = new LightStage(lab, speakers);
   }
 
   /** Nodes with speakers that peer with the router; the LAN client has a route to documentation addresses. */

@@ -60,7 +60,7 @@ export class FrrK8sLab implements AsyncDisposable {
   /** Speakers of this lab that are started with more arguments. */
   stageWith(speakerArgs: readonly string[]): LightStage {
     const args = [`--frrk8s-namespace=${FRRK8S}`, ...speakerArgs];
-    return new LightStage(this.lab, args, undefined, { METALLB_BGP_TYPE: 'frr-k8s' });
+    return new LightStage(this.lab, { args, env: { METALLB_BGP_TYPE: 'frr-k8s' } });
   }
 
   /** Our kinds and rights, the kinds of frr-k8s, and its namespace; no program runs yet. */

@@ -34,7 +34,7 @@ beforeAll(async () => {
   for (const file of await crdFiles('prometheus', /_(pod|service)monitors|_prometheusrules/, quiet))
     await lab.kubectl(['apply', '--server-side', '-f', '-'], { input: readFileSync(file, 'utf8') });
   installed = await installOperator(lab);
-  const stage = new LightStage(lab, ['--port=9120', '--frr-metrics-port=9121']);
+  const stage = new LightStage(lab, { args: ['--port=9120', '--frr-metrics-port=9121'] });
   for (const step of stage.deploy) await step.run(() => undefined);
   await lab.daemons.find('controller')?.stop('SIGTERM');
   const kubeconfig = await lab.issueKubeconfig(`system:serviceaccount:${namespace}:controller`, [

@@ -11,7 +11,7 @@ const TWO = '198.51.100.1';
 let field: FieldLab;
 
 beforeAll(async () => {
-  field = await FieldLab.start('mlb-t-spkbeh', { speakerArgs: ['--port=9120'] });
+  field = await FieldLab.start('mlb-t-spkbeh', { speakers: { args: ['--port=9120'] } });
   for (const right of [
     'create clusterrole metrics-reader --verb=get --non-resource-url=/metrics',
     'create clusterrolebinding metrics-reader --clusterrole=metrics-reader --serviceaccount=metallb-system:speaker',

@@ -90,7 +90,7 @@ const label = (index: number, change: string) =>
 
 beforeAll(async () => {
   lab = await Lab.up({ name: 'mlb-t-drain', level: 'light', nodes: 3, report: quiet });
-  stage = new LightStage(lab, [`--graceful-shutdown-seconds=${WAIT_S}`]);
+  stage = new LightStage(lab, { args: [`--graceful-shutdown-seconds=${WAIT_S}`] });
   for (const step of stage.deploy) await step.run(() => undefined);
   await lab.kubectl(['apply', '-f', join(root, 'lab/demo/manifests/bgp.yaml')]);
   for (const index of stage.nodes) lab.startProxy(index);

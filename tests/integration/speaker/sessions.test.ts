@@ -33,7 +33,7 @@ let lab: Lab;
 
 beforeAll(async () => {
   lab = await Lab.up({ name: 'mlb-t-sess', level: 'light', nodes: 1, report: quiet });
-  const stage = new LightStage(lab, ['--log-level=all']);
+  const stage = new LightStage(lab, { args: ['--log-level=all'] });
   const [install, programs] = stage.deploy;
   await install?.run(() => undefined);
   await lab.kubectl(['delete', 'crd', 'bgpsessionstates.metallb.io']);
