@@ -1,17 +1,9 @@
 /** The checks of a node, on the node itself. What the cluster says makes them sharper, where it is known. */
 import { holding, rangesOf } from '#core/doctor/address-checks.ts';
 import type { Check, Finding } from '#core/doctor/check.ts';
-import type { PeerFact, PoolFact, ProxyFact } from '#core/doctor/cluster-facts.ts';
-import type { HostFacts, SocketFact } from '#core/doctor/host-facts.ts';
+import type { HostAndCluster, SocketFact } from '#core/doctor/host-facts.ts';
 import { kernelChecks } from '#core/doctor/kernel-checks.ts';
 import { formerPorts, speakerPorts } from '#core/doctor/neighbour-checks.ts';
-
-/** Of the cluster; unknown when only the machine is looked at. */
-export interface HostAndCluster extends HostFacts {
-  readonly pools: readonly PoolFact[];
-  readonly peers: readonly PeerFact[];
-  readonly proxy: ProxyFact;
-}
 
 type HostCheck = Check<HostAndCluster>;
 

@@ -1,4 +1,5 @@
 /** What `metallb doctor --host` knows of the machine it runs on, as a node. */
+import type { PeerFact, PoolFact, ProxyFact } from '#core/doctor/cluster-facts.ts';
 
 export interface SocketFact {
   readonly protocol: 'TCP' | 'UDP';
@@ -51,3 +52,10 @@ export const nothingOfHost: HostFacts = {
   vrf: 'unknown',
   tcpMd5: 'unknown',
 };
+
+/** With what the cluster says; unknown when only the machine is looked at. */
+export interface HostAndCluster extends HostFacts {
+  readonly pools: readonly PoolFact[];
+  readonly peers: readonly PeerFact[];
+  readonly proxy: ProxyFact;
+}

@@ -2,7 +2,7 @@
 import type { Check } from '#core/doctor/check.ts';
 import { rangesOf } from '#core/doctor/address-checks.ts';
 import { nameOf } from '#core/doctor/cluster-facts.ts';
-import type { HostAndCluster } from '#core/doctor/host-checks.ts';
+import type { HostAndCluster } from '#core/doctor/host-facts.ts';
 
 type HostCheck = Check<HostAndCluster>;
 

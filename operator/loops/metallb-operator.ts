@@ -3,7 +3,8 @@
  * made. It reads the stores, decides by pure functions, applies what differs, and says in the conditions how it went.
  */
 import { AppError } from '#core/errors.ts';
-import { metallbName, validateMetalLB, wrongName, wrongNamespace } from '#core/config/metallb.ts';
+import { validateMetalLB, wrongName, wrongNamespace } from '#core/config/metallb-rules.ts';
+import { metallbName } from '#core/config/metallb.ts';
 import { metallbConditions, sameConditions, type MetalLBVerdict } from '#core/status/metallb-conditions.ts';
 import { metaOf, OperatorBase } from '#operator/operator-base.ts';
 import type { Cluster } from '#operator/loops/cluster.ts';

@@ -4,7 +4,8 @@
  */
 import { decideBgp } from '#core/bgp/advertise.ts';
 import { bgpContext } from '#core/bgp/gates.ts';
-import { validateMetalLB, type MetalLBSpec } from '#core/config/metallb.ts';
+import { validateMetalLB } from '#core/config/metallb-rules.ts';
+import type { MetalLBSpec } from '#core/config/metallb.ts';
 import type { Compiled } from '#core/config/compile.ts';
 import { buildModel } from '#core/frr/build.ts';
 import type { BgpPeer, Config } from '#core/model/config.ts';

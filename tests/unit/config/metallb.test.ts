@@ -3,7 +3,8 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import type * as z from 'zod';
 import type { metallbV1beta1 } from '#core/api/metallb.ts';
 import { reservedLabels } from '#core/config/metallb-workloads.ts';
-import { validateMetalLB, wrongName, wrongNamespace, type MetalLBSpec } from '#core/config/metallb.ts';
+import { validateMetalLB, wrongName, wrongNamespace } from '#core/config/metallb-rules.ts';
+import type { MetalLBSpec } from '#core/config/metallb.ts';
 import { objectLabels, podLabels } from '#operator/render/manifest.ts';
 import { options } from '#tests/unit/operator/fixtures.ts';
 

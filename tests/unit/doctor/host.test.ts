@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { kernelOption, parseDevices, parseGateways, parseGateways6, parseSockets } from '#cli/doctor/proc.ts';
 import { examine, type Result } from '#core/doctor/check.ts';
 import { clusterChecks } from '#core/doctor/cluster-checks.ts';
-import { hostChecks, hostOnlyChecks, type HostAndCluster } from '#core/doctor/host-checks.ts';
+import { hostChecks, hostOnlyChecks } from '#core/doctor/host-checks.ts';
+import type { HostAndCluster } from '#core/doctor/host-facts.ts';
 import { expectFinding, gathered, type Case } from './cases.ts';
 import { soundHost as sound } from './sound.ts';
 

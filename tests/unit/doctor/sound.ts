@@ -1,6 +1,6 @@
 /** A cluster and a machine with which nothing is wrong; tests break one thing at a time. */
 import type { ClusterFacts, NodeFact, WebhookFact, WorkloadFact } from '#core/doctor/cluster-facts.ts';
-import type { HostAndCluster } from '#core/doctor/host-checks.ts';
+import type { HostAndCluster } from '#core/doctor/host-facts.ts';
 import { metallbResources } from '#core/api/resources.ts';
 
 export const ours = (kind: WorkloadFact['kind'], component: string): WorkloadFact => ({
