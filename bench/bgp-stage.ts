@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { imageSettings } from '#bench/image-settings.ts';
 import { inParallel } from '#bench/in-parallel.ts';
 import { cpuSeconds, memoryOf } from '#bench/process-figures.ts';
 import { metallbResources } from '#core/api/resources.ts';
@@ -71,7 +72,7 @@ export class BgpStage implements AsyncDisposable {
   static async start(entry: string, report: Reporter): Promise<BgpStage> {
     const lab = await Lab.up({ name: 'mlb-bench', level: 'light', nodes: 1, report });
     try {
-      const light = new LightStage(lab, { entry });
+      const light = new LightStage(lab, { ...imageSettings('speaker'), entry });
       await light.deploy[0]?.run(() => undefined);
       const lan = ['ip', '-n', lab.netns('lan'), 'addr', 'add'];
       for (const address of peerAddresses)

@@ -1,7 +1,6 @@
 /** What the benches of the controller measure on: an API server, our program as the image runs it, and a watch. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { difference, readCounters, type ServerCounters, type Writes } from '#bench/api-server-metrics.ts';
+import { imageSettings } from '#bench/image-settings.ts';
 import { inParallel } from '#bench/in-parallel.ts';
 import { cpuSeconds, memoryOf } from '#bench/process-figures.ts';
 import { loadCredentials, type Credentials } from '#runtime/kube/credentials.ts';
@@ -55,7 +54,7 @@ export class Stage {
     const lab = await ControllerLab.start();
     lab.entry = entry;
     lab.inPod = true;
-    const { flags, env } = imageSettings();
+    const { flags, env } = imageSettings('controller');
     lab.nodeFlags = flags;
     lab.env = env;
     await lab.pool('bench', ['10.0.0.0/8']);
@@ -153,13 +152,4 @@ export class Stage {
     await this.#credentials[Symbol.asyncDispose]();
     await this.lab[Symbol.asyncDispose]();
   }
-}
-
-/** Node's flags and the environment that image/bin/controller sets. */
-function imageSettings(): { flags: string[]; env: Record<string, string> } {
-  const script = readFileSync(join(import.meta.dirname, '../image/bin/controller'), 'utf8');
-  const words = (line: RegExp): string[] => line.exec(script)?.[1]?.trim().split(/\s+/) ?? [];
-  const flags = words(/^exec node (.*?)\/app\//m);
-  const variables = words(/^export (.*)$/m).map((word) => word.split('='));
-  return { flags, env: Object.fromEntries(variables) as Record<string, string> };
 }

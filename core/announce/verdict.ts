@@ -5,6 +5,7 @@
 import { decideBgp, type BgpVerdict } from '#core/bgp/advertise.ts';
 import type { BgpContext } from '#core/bgp/gates.ts';
 import { decideL2, type L2Context, type L2Decision } from '#core/election/decide-l2.ts';
+import type { Grant } from '#core/bgp/route.ts';
 import { formatAddress } from '#core/model/ip.ts';
 import { gateService, type GateReason } from '#core/model/service-gate.ts';
 import type { EndpointSliceView, ServiceView } from '#core/model/views.ts';
@@ -104,34 +105,63 @@ export function compareVerdicts(
   const was = protocolsOf(before);
   const is = protocolsOf(now);
   const differs = (protocol: Protocol): boolean =>
-    announcementText(before, protocol) !== announcementText(now, protocol);
+    before === undefined ||
+    now === undefined ||
+    !(protocol === 'bgp' ? isSameBgp(before, now) : isSameL2(before, now));
+  const isUnadjusted = allAlike(
+    announcementsOf(before),
+    announcementsOf(now),
+    ({ grant: x }, { grant: y }) => x === y || (x.weight === y.weight && x.shutdown === y.shutdown),
+  );
   return {
     started: is.filter((protocol) => !was.includes(protocol) || differs(protocol)),
     stopped: was.filter((protocol) => !is.includes(protocol)),
-    adjusted: adjustments(before) !== adjustments(now),
+    adjusted: !isUnadjusted,
   };
 }
 
-/** The announcement as text, for comparing; never shown. */
-function announcementText(verdict: ServiceVerdict | undefined, protocol: Protocol): string {
-  if (verdict === undefined) return '';
-  const detail = protocol === 'bgp' ? bgpText(verdict) : [l2Interfaces(verdict), answersPing(verdict)];
-  return JSON.stringify([verdict.uid, announcedBy(verdict, protocol), detail]);
+type Announced = Extract<BgpVerdict, { kind: 'announce' }>['announcements'];
+
+const nothing: Announced = [];
+
+function announcementsOf(verdict: ServiceVerdict | undefined): Announced {
+  return verdict?.bgp.kind === 'announce' ? verdict.bgp.announcements : nothing;
 }
 
-function bgpText(verdict: ServiceVerdict): unknown {
-  if (verdict.bgp.kind !== 'announce') return undefined;
-  return verdict.bgp.announcements.map(({ prefix, grant }) => [
-    prefix.family,
-    String(prefix.base),
-    prefix.prefix,
-    { ...grant, weight: undefined, shutdown: undefined },
-  ]);
+function allAlike<T>(a: readonly T[], b: readonly T[], alike: (a: T, b: T) => boolean): boolean {
+  return a.length === b.length && a.every((each, i) => alike(each, b[i] as T));
 }
 
-function adjustments(verdict: ServiceVerdict | undefined): string {
-  if (verdict?.bgp.kind !== 'announce') return '';
-  return verdict.bgp.announcements.map(({ grant }) => `${grant.weight} ${grant.shutdown}`).join();
+/** A sweep compares thousands of verdicts that are the same: nothing is made into text for that. */
+function isSameBgp(a: ServiceVerdict, b: ServiceVerdict): boolean {
+  if (a.uid !== b.uid || a.bgp.kind !== 'announce' || b.bgp.kind !== 'announce') return false;
+  return (
+    allAlike(a.bgp.addresses, b.bgp.addresses, (x, y) => x.family === y.family && x.value === y.value) &&
+    allAlike(a.bgp.announcements, b.bgp.announcements, (x, y) => {
+      const [p, q] = [x.prefix, y.prefix];
+      const isSamePrefix = p.family === q.family && p.base === q.base && p.prefix === q.prefix;
+      return isSamePrefix && (x.grant === y.grant || grantText(x.grant) === grantText(y.grant));
+    })
+  );
+}
+
+function isSameL2(a: ServiceVerdict, b: ServiceVerdict): boolean {
+  return (
+    a.uid === b.uid &&
+    answersPing(a) === answersPing(b) &&
+    allAlike(a.addresses, b.addresses, Object.is) &&
+    l2Interfaces(a)?.join() === l2Interfaces(b)?.join()
+  );
+}
+
+/** Few grants belong to many Services. */
+const grantTexts = new WeakMap<Grant, string>();
+
+/** A grant for comparing, without what nobody has to be told of; never shown. */
+function grantText(grant: Grant): string {
+  const known = grantTexts.get(grant) ?? JSON.stringify({ ...grant, weight: undefined, shutdown: undefined });
+  grantTexts.set(grant, known);
+  return known;
 }
 
 /** Interfaces of the Layer 2 announcement: undefined means all. */

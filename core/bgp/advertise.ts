@@ -70,6 +70,17 @@ function localEndpoints(
   return (family) => servingEndpoints(slices, gone, family).perNode.get(node.name) ?? 0;
 }
 
+/** The prefix that an address was last announced with: nearly always the same one for all its time. */
+const prefixes = new WeakMap<IpAddress, Cidr>();
+
+function prefixOf(address: IpAddress, length: number): Cidr {
+  const last = prefixes.get(address);
+  if (last?.prefix === length) return last;
+  const prefix = cidrOf(address, length);
+  prefixes.set(address, prefix);
+  return prefix;
+}
+
 function announce(
   { spec, grant }: NodeAdvertisement,
   addresses: readonly IpAddress[],
@@ -77,7 +88,7 @@ function announce(
 ): Announcement[] {
   return addresses.map((address) => ({
     advertisement: spec.name,
-    prefix: cidrOf(address, address.family === 'ipv4' ? spec.aggregationLength : spec.aggregationLengthV6),
+    prefix: prefixOf(address, address.family === 'ipv4' ? spec.aggregationLength : spec.aggregationLengthV6),
     grant: grant(local(address.family)),
   }));
 }

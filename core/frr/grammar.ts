@@ -26,9 +26,15 @@ export function frrAddress(address: IpAddress): string {
   return holdsIpv4 ? `::${formatAddress({ family: 'ipv4', value })}` : formatAddress(address);
 }
 
+/** Texts that were asked for before: all prefixes are written at every change. */
+const prefixTexts = new WeakMap<Cidr, string>();
+
 /** A prefix as FRR prints it. */
-export function frrPrefix({ family, base, prefix }: Cidr): string {
-  return `${frrAddress({ family, value: base })}/${prefix}`;
+export function frrPrefix(cidr: Cidr): string {
+  const { family, base, prefix } = cidr;
+  const text = prefixTexts.get(cidr) ?? `${frrAddress({ family, value: base })}/${prefix}`;
+  prefixTexts.set(cidr, text);
+  return text;
 }
 
 /** `<address or interface>`: how FRR calls the neighbour. */

@@ -65,7 +65,8 @@ function parseIpv6(text: string): bigint | undefined {
 /** Canonical text: dotted IPv4; lower-case, longest-zero-run-compressed IPv6 (RFC 5952). */
 export function formatAddress(address: IpAddress): string {
   if (address.family === 'ipv4') {
-    return [24n, 16n, 8n, 0n].map((shift) => String((address.value >> shift) & 0xffn)).join('.');
+    const value = Number(address.value);
+    return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
   }
   const groups = Array.from({ length: 8 }, (_, i) =>
     Number((address.value >> BigInt(112 - 16 * i)) & 0xffffn),

@@ -19,6 +19,16 @@ export function poolOf(addresses: readonly IpAddress[], pools: readonly Pool[]):
   );
 }
 
+/** Of each Service once: the same thousands are decided on again whenever the configuration changes. */
+const parsedIngress = new WeakMap<ServiceView, readonly (IpAddress | undefined)[]>();
+
+/** The addresses of the status; undefined in the place of what is none. */
+function ingressOf(service: ServiceView): readonly (IpAddress | undefined)[] {
+  const known = parsedIngress.get(service) ?? service.ingress.map(({ ip }) => parseAddress(ip));
+  parsedIngress.set(service, known);
+  return known;
+}
+
 /** Applies the gate; `stop` means: whatever is announced of this Service is withdrawn, with this reason. */
 export function gateService(service: ServiceView, pools: readonly Pool[]): ServiceGate {
   const stop = (reason: GateReason, message: string): ServiceGate => ({ kind: 'stop', reason, message });
@@ -26,16 +36,14 @@ export function gateService(service: ServiceView, pools: readonly Pool[]): Servi
     return stop('notLoadBalancer', `spec.type is ${service.type}, not LoadBalancer`);
   if (service.ingress.length === 0)
     return stop('noIPAllocated', 'status.loadBalancer.ingress is empty: no address is assigned yet');
-  const addresses: IpAddress[] = [];
-  for (const [index, entry] of service.ingress.entries()) {
-    const address = parseAddress(entry.ip);
-    if (address === undefined)
-      return stop(
-        'invalidIP',
-        `status.loadBalancer.ingress[${index}].ip ${JSON.stringify(entry.ip)} is no address`,
-      );
-    addresses.push(address);
-  }
+  const parsed = ingressOf(service);
+  const invalid = parsed.indexOf(undefined);
+  if (invalid !== -1)
+    return stop(
+      'invalidIP',
+      `status.loadBalancer.ingress[${invalid}].ip ${JSON.stringify(service.ingress[invalid]?.ip)} is no address`,
+    );
+  const addresses = parsed as readonly IpAddress[];
   const pool = poolOf(addresses, pools);
   if (pool === undefined)
     return stop(

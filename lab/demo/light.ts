@@ -22,6 +22,8 @@ export interface LightSpeakers {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** The speaker's program, a file for Node; the sources unless told. */
   readonly entry?: string | undefined;
+  /** Flags for Node. */
+  readonly flags?: readonly string[] | undefined;
   /** Program and arguments that start the speaker's command, which follows them. */
   readonly wrapper?: readonly string[] | undefined;
 }
@@ -113,7 +115,8 @@ export class LightStage implements Stage {
   /** Starts the speaker of a node (again), and its FRR where it does not run. */
   async startSpeaker(index: number): Promise<Daemon> {
     const { lab } = this;
-    const { args = [], env = {}, wrapper = [], entry = join(root, 'speaker/main.ts') } = this.#speakers;
+    const { args = [], env = {}, wrapper = [], flags = [] } = this.#speakers;
+    const { entry = join(root, 'speaker/main.ts') } = this.#speakers;
     const name = nodeName(index);
     this.#makeMeshKey();
     const kubeconfig = await this.#account('speaker');
@@ -125,6 +128,7 @@ export class LightStage implements Stage {
       argv: [
         ...wrapper,
         process.execPath,
+        ...flags,
         entry,
         `--kubeconfig=${kubeconfig}`,
         `--namespace=${NAMESPACE}`,
