@@ -32,7 +32,7 @@ export async function endpointChanges(stage: BgpStage, given: Case, report: Repo
     report.progress(`${size}: ${i} of ${given.changes}`);
     for (const ready of [true, false]) {
       // Not in step with anything that happens every so often.
-      await sleep(Math.random() * 200);
+      await sleep(Math.random() * 100);
       const there = stage.peers.next(given.peers, ready ? 'announced' : 'withdrawn', PROBE.prefix);
       there.catch(() => undefined);
       const started = nowMs();
@@ -79,7 +79,7 @@ export async function attributeChanges(stage: BgpStage, given: Case, report: Rep
   const samples: number[] = [];
   for (let n = 1; n <= given.changes; n += 1) {
     report.progress(`attribute changes: ${n} of ${given.changes}`);
-    await sleep(Math.random() * 200);
+    await sleep(Math.random() * 100);
     samples.push(await told(() => mark(n)));
   }
   // What bgpd sends when it looks at changed maps once more (delay-timer) belongs to the changes.

@@ -10,7 +10,7 @@ import { attributeChanges, endpointChanges, makeProbes } from '#bench/bgp-change
 import { massChanges } from '#bench/bgp-mass.ts';
 import { restarts } from '#bench/bgp-restart.ts';
 import { BgpStage, PEERS, speakerEntry } from '#bench/bgp-stage.ts';
-import type { Figure } from '#bench/figures.ts';
+import { measuredAt, type Figure } from '#bench/figures.ts';
 import type { Reporter } from '#lab/report.ts';
 import { build } from '#tools/build.ts';
 
@@ -24,6 +24,8 @@ export interface BgpBench {
   /** How often an endpoint comes and goes in each case. */
   readonly changes: number;
   readonly parts: readonly BgpPart[];
+  /** Told all figures so far after each part: what was measured is not lost when the next one fails. */
+  readonly save: (figures: readonly Figure[]) => void;
 }
 
 export async function bgp(report: Reporter, options: BgpBench): Promise<Figure[]> {
@@ -42,26 +44,30 @@ export async function bgp(report: Reporter, options: BgpBench): Promise<Figure[]
 async function measure(
   stage: BgpStage,
   report: Reporter,
-  { sizes, changes, parts }: BgpBench,
+  { sizes, changes, parts, save }: BgpBench,
 ): Promise<Figure[]> {
   const has = (part: BgpPart): boolean => parts.includes(part);
   const figures: Figure[] = [];
+  const add = (more: readonly Figure[]): void => {
+    figures.push(...measuredAt(more, new Date()));
+    save(figures);
+  };
   for (const [at, prefixes] of sizes.entries()) {
     report.step(`${prefixes} prefixes`);
     const from = sizes[at - 1] ?? 0;
     if (prefixes > from) {
       const grown = await grow(stage, from, prefixes);
-      if (has('burst')) figures.push(...grown);
+      if (has('burst')) add(grown);
     }
-    if (has('changes')) figures.push(...(await endpoints(stage, report, { prefixes, changes })));
+    if (has('changes')) add(await endpoints(stage, report, { prefixes, changes }));
   }
   const all = { prefixes: sizes.at(-1) ?? 0, peers: await stage.peerWith(PEERS) };
   const size = `${all.prefixes} prefixes, ${PEERS} peers`;
   const attributes = { ...all, changes: Math.ceil(changes / 2), size };
   const recolour = (): Promise<Figure[]> => attributeChanges(stage, attributes, report);
-  if (has('attributes')) figures.push(...(await withResets(stage, 'community changed', size, recolour)));
-  if (has('mass')) figures.push(...(await massChanges(stage, all, report)));
-  if (has('restarts')) figures.push(...(await restarts(stage, all.prefixes, report)));
+  if (has('attributes')) add(await withResets(stage, 'community changed', size, recolour));
+  if (has('mass')) add(await massChanges(stage, all, report));
+  if (has('restarts')) add(await restarts(stage, all.prefixes, report));
   return figures;
 }
 

@@ -74,11 +74,15 @@ export function readFigures(file: string): readonly Figure[] {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as readonly Figure[]) : [];
 }
 
+/** Figures that were measured now. */
+export function measuredAt(figures: readonly Figure[], now: Date): Figure[] {
+  return figures.map((each) => ({ ...each, at: `${now.toISOString().slice(0, 16)}Z` }));
+}
+
 /** What was known, with newly measured figures in the place of those with the same name and size. */
-export function withNewer(known: readonly Figure[], measured: readonly Figure[], now: Date): Figure[] {
+export function withNewer(known: readonly Figure[], measured: readonly Figure[]): Figure[] {
   const idOf = ({ figure, size }: Figure): string => `${figure} of ${size}`;
-  const at = `${now.toISOString().slice(0, 16)}Z`;
-  const newer = new Map(measured.map((each) => [idOf(each), { ...each, at }]));
+  const newer = new Map(measured.map((each) => [idOf(each), each]));
   const kept = known.map((each) => newer.get(idOf(each)) ?? each);
   const ids = new Set(known.map(idOf));
   return [...kept, ...[...newer].filter(([id]) => !ids.has(id)).map(([, each]) => each)];

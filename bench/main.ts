@@ -124,6 +124,10 @@ async function main(argv: readonly string[]): Promise<number> {
       exitCode: 64,
     });
   if (values.check !== undefined) return check(name, values.check);
+  const file = values.json ?? join(import.meta.dirname, 'results', `${name}.json`);
+  const known = name === 'bgp' ? readFigures(file) : [];
+  const save = (figures: readonly Figure[]): void =>
+    saveFigures(file, name === 'bgp' ? withNewer(known, figures) : figures);
   const figures = await part.measure(new StreamReporter('bench'), {
     rounds: Number(values.rounds),
     kinds: CHAOS_KINDS.filter((kind) => values.kinds.split(',').includes(kind)),
@@ -132,10 +136,10 @@ async function main(argv: readonly string[]): Promise<number> {
     sizes: values.sizes.split(',').map(Number),
     changes: Number(values.changes),
     lab: values.lab,
+    save,
   });
   for (const figure of figures) process.stdout.write(`${formatFigure(figure)}\n`);
-  const file = values.json ?? join(import.meta.dirname, 'results', `${name}.json`);
-  saveFigures(file, name === 'bgp' ? withNewer(readFigures(file), figures, new Date()) : figures);
+  save(figures);
   return 0;
 }
 

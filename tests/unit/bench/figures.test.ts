@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { distribution, meetsGoal, missedGoals, percentile, withNewer } from '#bench/figures.ts';
+import { distribution, meetsGoal, measuredAt, missedGoals, percentile, withNewer } from '#bench/figures.ts';
 
 describe('figures', () => {
   it('take percentiles by nearest rank', () => {
@@ -28,7 +28,7 @@ describe('figures', () => {
       { ...figure, figure: 'b' },
     ];
     const measured = ['c', 'a'].map((name) => ({ figure: name, unit: 'ms', size: '1', value: 4 }));
-    const all = withNewer(known, measured, new Date('2026-01-02T03:04:05Z'));
+    const all = withNewer(known, measuredAt(measured, new Date('2026-01-02T03:04:05Z')));
     expect(all.map(({ figure: name, value, at }) => [name, value, at])).toEqual([
       ['a', 4, '2026-01-02T03:04Z'],
       ['b', 3, '2026-01-01T00:00Z'],
