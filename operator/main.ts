@@ -8,6 +8,7 @@ import { operatorName } from '#operator/render/install.ts';
 import type { OwnerReference, RenderOptions, TlsOptions } from '#operator/render/manifest.ts';
 import { operatorOptions, renderOptions, type OperatorSettings } from '#operator/settings.ts';
 import { tlsSettings } from '#operator/tls.ts';
+import { watchTlsProfile } from '#operator/tls-profile.ts';
 import { createAuthorizer } from '#runtime/http/authorizer.ts';
 import { startHealthServer, startMetricsServer } from '#runtime/http/server.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
@@ -50,11 +51,13 @@ async function start(context: Context): Promise<void> {
     signal,
     clock: systemClock,
   });
+  const openshift = facts.groups.has('route.openshift.io');
   const options = renderOptions(settings, {
     namespace,
     own: facts.own,
     version: packageFile.version,
-    openshift: facts.groups.has('route.openshift.io'),
+    openshift,
+    tls: openshift ? await tlsProfile(context, transport) : undefined,
   });
   await serveMetrics(settings, { context, client, metrics, tls: options.tls });
   if (settings.leaderElection) {
@@ -72,6 +75,16 @@ async function start(context: Context): Promise<void> {
   });
   problem = undefined;
   logger.info('ready', { namespace, platform: options.platform });
+}
+
+/** Our servers do not change their TLS settings while they run: Kubernetes starts us again, and we the workloads. */
+function tlsProfile(
+  { logger, signal, stop }: Context,
+  transport: Transport,
+): Promise<TlsOptions | undefined> {
+  return watchTlsProfile(transport, { logger, signal }, () =>
+    stop('the TLS profile of the cluster is another one now'),
+  );
 }
 
 interface WorkParts {

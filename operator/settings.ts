@@ -1,7 +1,7 @@
 /** Flags and environment of the operator: the original's names (operator-packaging.md §2.1, §3), and a few of ours. */
 import { SettingsError } from '#core/errors.ts';
 import type { OwnImage } from '#operator/facts.ts';
-import type { RenderOptions } from '#operator/render/manifest.ts';
+import type { RenderOptions, TlsOptions } from '#operator/render/manifest.ts';
 import { tlsProblems } from '#operator/tls.ts';
 import { boolean, choice, list, port, text, type SettingsOf } from '#runtime/settings/settings.ts';
 
@@ -109,6 +109,8 @@ export interface Facts {
   readonly namespace: string;
   readonly version: string;
   readonly openshift: boolean;
+  /** The TLS profile of the cluster, which counts where there is one. */
+  readonly tls?: TlsOptions | undefined;
   readonly own: OwnImage;
 }
 
@@ -124,7 +126,7 @@ export function renderOptions(settings: OperatorSettings, facts: Facts): RenderO
     frr: settings.frrImage || image,
   };
   const apiPorts = settings.apiPorts.map(Number);
-  const tls = {
+  const tls = facts.tls ?? {
     minVersion: settings.tlsMinVersion,
     cipherSuites: settings.tlsCipherSuites.join(','),
     curvePreferences: settings.tlsCurves.join(','),

@@ -13,12 +13,16 @@ const MODULE = import.meta.dirname;
 const projects = {
   prometheus: {
     module: 'github.com/prometheus-operator/prometheus-operator',
-    folder: 'example/prometheus-operator-crd',
+    folders: ['example/prometheus-operator-crd'],
+  },
+  openshift: {
+    module: 'github.com/openshift/api',
+    folders: ['config/v1', 'route/v1', 'security/v1'].map((name) => `${name}/zz_generated.crd-manifests`),
   },
 } as const;
 
 /**
- * Paths of the CRD files of a project whose names match; fetched if they are not there.
+ * Those paths of the CRD files of a project that match; fetched if they are not there.
  * @throws LabError when the module cannot be fetched, or has no such file.
  */
 export async function crdFiles(
@@ -26,7 +30,7 @@ export async function crdFiles(
   names: RegExp,
   report: Reporter,
 ): Promise<readonly string[]> {
-  const { module, folder } = projects[project];
+  const { module, folders } = projects[project];
   const go = await ensureGo(report);
   const env = { GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'local', GOMODCACHE: join(cacheFolder(), 'go-mod') };
   const answer = await tryRun([go, 'mod', 'download', '-json', module], {
@@ -39,7 +43,10 @@ export async function crdFiles(
       `module ${module} cannot be fetched: ${lastLines(`${answer.stdout}${answer.stderr}`, 2)}`,
     );
   const { Dir: root } = JSON.parse(answer.stdout) as { readonly Dir: string };
-  const found = readdirSync(join(root, folder)).filter((name) => names.test(name));
+  const all = folders.flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => join(root, folder, name)),
+  );
+  const found = all.filter((path) => names.test(path));
   if (found.length === 0) throw new LabError(`module ${module} has no CRD that matches ${names.source}`);
-  return found.map((name) => join(root, folder, name));
+  return found;
 }

@@ -1,10 +1,10 @@
 /** What installs the operator itself: its account, exactly the rights it needs, and its Deployment. */
 import { metallbName } from '#core/config/metallb.ts';
 import { confined, fieldEnv, image } from '#operator/render/containers.ts';
-import { nobody, programs } from '#operator/render/image.ts';
+import { programs } from '#operator/render/image.ts';
 import { operatorSelector, type Manifest, type RenderOptions } from '#operator/render/manifest.ts';
 import { defaultDeny, operatorPolicy } from '#operator/render/policies.ts';
-import { metricsReader, metricsToken, readMetrics } from '#operator/render/monitoring.ts';
+import { findPods, metricsReader, metricsToken, readMetrics } from '#operator/render/monitoring.ts';
 import {
   controllerClusterRules,
   controllerRules,
@@ -15,6 +15,7 @@ import {
   type Rule,
   type UrlRule,
 } from '#operator/render/rbac.ts';
+import { apiServerConfig, apiServerName } from '#operator/render/kinds.ts';
 import { speakerScc } from '#operator/render/speaker.ts';
 
 /** Name of the operator's Deployment. */
@@ -52,6 +53,13 @@ export function operatorClusterRules(namespace: string): (Rule | UrlRule)[] {
     // Objects of other namespaces are told that nobody acts on them.
     { apiGroups: ['metallb.io'], resources: ['metallbs'], verbs: follow },
     { apiGroups: ['metallb.io'], resources: ['metallbs/status'], verbs: ['patch'] },
+    // OpenShift only: the TLS profile, the speakers' constraints.
+    {
+      apiGroups: [apiServerConfig.group],
+      resources: [apiServerConfig.plural],
+      resourceNames: [apiServerName],
+      verbs: follow,
+    },
     { ...scc, verbs: follow },
     { ...scc, resourceNames: [speakerScc], verbs: write },
     ...withoutRepeats([...controllerClusterRules, ...speakerClusterRules, ...externalFrrRules]),
@@ -84,7 +92,7 @@ export function operatorRules(): Rule[] {
       verbs: all,
     },
     { apiGroups: [''], resources: ['secrets'], resourceNames: [metricsToken], verbs: ['delete', 'patch'] },
-    ...withoutRepeats([...controllerRules, ...speakerRules, useScc]),
+    ...withoutRepeats([...controllerRules, ...speakerRules, useScc, findPods]),
   ];
 }
 
@@ -103,6 +111,8 @@ export function namespaceManifest(namespace: string): Manifest {
       name: namespace,
       labels: {
         ...labels,
+        // OpenShift: the cluster's own Prometheus looks for monitors here.
+        'openshift.io/cluster-monitoring': 'true',
         'pod-security.kubernetes.io/audit': level,
         'pod-security.kubernetes.io/enforce': level,
         'pod-security.kubernetes.io/warn': level,
@@ -171,11 +181,8 @@ export function operatorDeployment(options: RenderOptions): Manifest {
           containers: [managerContainer(options)],
           dnsPolicy: 'Default',
           nodeSelector: { 'kubernetes.io/os': 'linux' },
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: nobody,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
+          // The user is the image's: OpenShift chooses another one, and refuses a pod that asks for its own.
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
           serviceAccountName: account,
           terminationGracePeriodSeconds: 10,
           tolerations: [

@@ -53,3 +53,12 @@ export const metallbKind: ResourceType = kind('metallb.io', 'v1beta1', {
   kind: 'MetalLB',
   plural: 'metallbs',
 });
+
+/** OpenShift's configuration of API servers, which is the one for all servers, and the name of its only object. */
+export const apiServerConfig: ResourceType = kind(
+  'config.openshift.io',
+  'v1',
+  { kind: 'APIServer', plural: 'apiservers' },
+  false,
+);
+export const apiServerName = 'cluster';

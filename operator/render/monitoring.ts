@@ -12,6 +12,7 @@ import {
   type RenderInput,
   type RenderOptions,
 } from '#operator/render/manifest.ts';
+import type { Rule } from '#operator/render/rbac.ts';
 
 /** Account, roles and token that PodMonitors scrape with. */
 export const metricsReader = 'metrics-reader';
@@ -35,7 +36,8 @@ export function monitoring(input: RenderInput, frr: boolean): Manifest[] {
       sources.flatMap((source) => [monitorService(source, options), serviceMonitor(source, options)]),
     pod: () => [...tokenForPodMonitors(options), ...sources.map((source) => podMonitor(source, options))],
   }[options.monitors]();
-  return [...monitors, ...(options.alerts ? [prometheusRule(options)] : [])];
+  const rights = options.monitors === 'none' ? [] : rightsOfPlatform(options);
+  return [...rights, ...monitors, ...(options.alerts ? [prometheusRule(options)] : [])];
 }
 
 function sourcesOf({ ports }: RenderOptions, frr: boolean): Source[] {
@@ -166,6 +168,30 @@ function tokenForPodMonitors(options: RenderOptions): Manifest[] {
         annotations: { 'kubernetes.io/service-account.name': metricsReader },
       },
       type: 'kubernetes.io/service-account-token',
+    },
+  ];
+}
+
+/** What a Prometheus has to see to find our pods. */
+export const findPods: Rule = {
+  apiGroups: [''],
+  resources: ['endpoints', 'pods', 'services'],
+  verbs: ['get', 'list', 'watch'],
+};
+
+/** OpenShift's own Prometheus may read metrics, but sees nothing of a namespace that does not let it. */
+function rightsOfPlatform(options: RenderOptions): Manifest[] {
+  if (options.platform !== 'openshift') return [];
+  const group = 'rbac.authorization.k8s.io';
+  const metadata = namespaced('prometheus-k8s', options);
+  return [
+    { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules: [findPods] },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: group, kind: 'Role', name: metadata.name },
+      subjects: [{ kind: 'ServiceAccount', name: 'prometheus-k8s', namespace: 'openshift-monitoring' }],
     },
   ];
 }

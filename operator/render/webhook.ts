@@ -5,7 +5,7 @@
 import { WEBHOOK_CONFIGURATION, webhookRoutes } from '#core/api/webhooks.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import { confined, fieldEnv, image, probes } from '#operator/render/containers.ts';
-import { nobody, programs } from '#operator/render/image.ts';
+import { programs } from '#operator/render/image.ts';
 import { webhookPolicy } from '#operator/render/policies.ts';
 import { objectLabels, type Manifest, type RenderOptions } from '#operator/render/manifest.ts';
 import type { Rule } from '#operator/render/rbac.ts';
@@ -128,11 +128,7 @@ function deployment(options: RenderOptions, labels: Readonly<Record<string, stri
           },
         ],
         nodeSelector: { 'kubernetes.io/os': 'linux' },
-        securityContext: {
-          runAsNonRoot: true,
-          runAsUser: nobody,
-          seccompProfile: { type: 'RuntimeDefault' },
-        },
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
         serviceAccountName: NAME,
         terminationGracePeriodSeconds: 10,
       },

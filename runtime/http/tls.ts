@@ -58,6 +58,11 @@ const ciphers: Readonly<Record<string, string>> = {
   TLS_RSA_WITH_AES_256_CBC_SHA: 'AES256-SHA',
 };
 
+/** IANA's name of a suite of TLS 1.2 that OpenSSL names so; undefined for one that is none, or unknown here. */
+export function cipherSuiteOf(openssl: string): string | undefined {
+  return Object.keys(ciphers).find((name) => ciphers[name] === openssl);
+}
+
 /** Node's options for the settings. Throws SettingsError with every problem. */
 export function secureOptions(settings: TlsSettings): SecureContextOptions {
   const problems: string[] = [];

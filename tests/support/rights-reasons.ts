@@ -21,7 +21,7 @@ const reasons: readonly Reason[] = [
   },
   {
     account: anybody,
-    resource: /^security\.openshift\.io\//,
+    resource: /^(config|security)\.openshift\.io\//,
     verb: anybody,
     because: 'OpenShift only, which the lab is not',
   },
@@ -56,6 +56,12 @@ const reasons: readonly Reason[] = [
     name: /:metrics-reader$/,
     verb: /^(create|delete|patch)$/,
     because: 'what that token may do',
+  },
+  {
+    account: /^manager-account$/,
+    resource: /^\/(endpoints|pods|services)$/,
+    verb: /^(get|list|watch)$/,
+    because: 'OpenShift: the Prometheus of the cluster is let to see them',
   },
   {
     account: /^manager-account$/,

@@ -44,7 +44,7 @@ const features = {
   disconnected: 'true',
   'fips-compliant': 'false',
   'proxy-aware': 'false',
-  'tls-profiles': 'false',
+  'tls-profiles': 'true',
   'token-auth-aws': 'false',
   'token-auth-azure': 'false',
   'token-auth-gcp': 'false',
