@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vtyshEnvironment, VtyshError, type VtyshOptions } from '#speaker/frr/vtysh.ts';
 
+const PREFIX = 'metallb-frr-';
+
 /**
  * Feeds commands to `vtysh -f` through a private file that has no name any more when vtysh starts (it may hold
  * passwords). Returns what vtysh said; throws VtyshError when it cannot be run or does not end in time.
@@ -18,8 +20,12 @@ export async function runBulk(options: VtyshOptions, commands: readonly string[]
   }
 }
 
+/**
+ * Memory before disk, since there may be passwords in it; and in a pod, whose root file system is read-only, there is
+ * no other place.
+ */
 async function namelessFile(text: string): Promise<FileHandle> {
-  const folder = await mkdtemp(join(tmpdir(), 'metallb-frr-'));
+  const folder = await mkdtemp(join('/dev/shm', PREFIX)).catch(() => mkdtemp(join(tmpdir(), PREFIX)));
   try {
     const file = await open(join(folder, 'batch'), 'wx+', 0o600);
     await file.write(text, 0);
