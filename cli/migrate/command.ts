@@ -134,7 +134,7 @@ function wayBack({ namespace, backup }: Arguments): string {
     'Back to the original (nothing is announced until its speakers run; Services keep their addresses):',
     `  kubectl -n ${namespace} delete deployment metallb-operator-controller-manager --ignore-not-found`,
     `  kubectl -n ${namespace} delete metallb metallb --cascade=foreground --ignore-not-found`,
-    '  kubectl delete -f config/operator/rbac.yaml --cascade=foreground --ignore-not-found',
+    '  kubectl delete -f config/operator/rbac.yaml -f config/operator/networkpolicy.yaml --cascade=foreground --ignore-not-found',
     `  kubectl apply --server-side --force-conflicts -f ${backup}`,
     '',
   ].join('\n');

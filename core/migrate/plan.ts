@@ -126,6 +126,11 @@ function notesOf(facts: MigrationFacts, spec: MetalLBSpec): string[] {
           'Helm forgets the release (its Secrets are in the backup): helm uninstall would delete the CRDs, and with them all configuration.',
         ]
       : []),
+    ...(roadOf(facts) === 'operator'
+      ? [
+          "NetworkPolicies operator and webhook-service of the original's operator stay, since they have no label that tells them from yours: delete them in the end.",
+        ]
+      : []),
     ...(facts.nodes.length === 1
       ? ['There is one speaker only: what it announces is not answered for while it is replaced.']
       : []),

@@ -92,6 +92,7 @@ describe('the plan', () => {
     const plan = planMigration({ ...manifests, workloads, metallb: spec });
     expect(plan.from).toBe('operator');
     expect(plan.spec).toEqual(spec);
+    expect(plan.notes.join()).toMatch(/NetworkPolicies operator and webhook-service/);
     expect(plan.steps[0]).toEqual({
       do: 'delete',
       kind: 'Deployment',
