@@ -1,9 +1,9 @@
 /**
  * The bundle installed by the real Operator Lifecycle Manager on real kubelets: from a catalog to an address that
- * answers, an upgrade to the next bundle while traffic flows, and the removal (operator-packaging.md §5, §10.8). Then
- * the same by Helm.
+ * answers, an upgrade from the bundle of the commit before this one while traffic flows, and the removal, after which
+ * the API has what it had before (operator-packaging.md §5, §10.8). Then the same by Helm.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -14,11 +14,20 @@ import { ensurePackaging } from '#lab/packaging/ensure.ts';
 import { run } from '#lab/process/run.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import { quiet } from '#lab/report.ts';
-import { catalogFiles } from '#tools/bundle/producer.ts';
-import { csvName, currentRelease, imageOf, namespace, type Release } from '#tools/bundle/release.ts';
+import { importImages } from '#lab/full/import.ts';
+import { catalog } from '#tools/bundle/catalog.ts';
+import {
+  csvName,
+  currentRelease,
+  imageOf,
+  namespace,
+  packageName,
+  type Release,
+} from '#tools/bundle/release.ts';
 import { subscription } from '#tools/bundle/subscription.ts';
-import { write } from '#tools/generated-file.ts';
+import { apiDump } from '#tests/support/api-dump.ts';
 import { echoService, startEcho, startTraffic } from '#tests/support/echo-traffic.ts';
+import { previousCommit, type PreviousCommit } from '#tests/support/previous-commit.ts';
 
 const NAME = 'mlb-olm';
 const account = `system:serviceaccount:${namespace}:manager-account`;
@@ -30,15 +39,32 @@ let lab: Lab;
 let olm: Olm;
 let bin: string;
 let before: readonly string[];
+let previous: PreviousCommit;
 
 function kubectl(...args: readonly string[]): Promise<string> {
   return lab.kubectl(args);
 }
 
+/** The first release is what the commit before made of it. */
 async function serve(releases: readonly Release[]): Promise<string> {
-  const catalog = join(folder, String(releases.length));
-  write(catalogFiles(releases), catalog);
-  return olm.serve(catalog);
+  const folderOfCatalog = join(folder, String(releases.length), packageName);
+  const old = previous.catalog.find(({ schema }) => schema === 'olm.bundle');
+  const documents = (catalog(releases) as PreviousCommit['catalog'][number][]).map((document) =>
+    document.schema === 'olm.bundle' && document.name === csvName(first.version) ? old : document,
+  );
+  mkdirSync(folderOfCatalog, { recursive: true });
+  const text = documents.map((document) => JSON.stringify(document)).join('\n');
+  writeFileSync(join(folderOfCatalog, 'catalog.json'), text);
+  return olm.serve(join(folder, String(releases.length)));
+}
+
+/** The nodes have this commit's image by the name of the second release, and the previous one's by that of the first. */
+async function nameImages(): Promise<void> {
+  for (let index = 1; index <= lab.nodeCount; index += 1) {
+    const { socket } = nodeFiles(join(nodesFolder(NAME), `node${index}`));
+    await run(['ctr', '-a', socket, '-n', 'k8s.io', 'images', 'tag', imageOf(first), imageOf(second)]);
+    await importImages(socket, previous.images);
+  }
 }
 
 async function explain(): Promise<string> {
@@ -72,34 +98,17 @@ async function runningImages(): Promise<ReadonlySet<string>> {
   return new Set((await kubectl('get', 'pods', '-n', namespace, '-o', path)).trim().split('\n'));
 }
 
-/** Everything cluster-scoped, and what is in our namespace; OLM's own kinds and CRDs count by name. */
-async function objects(): Promise<readonly string[]> {
-  const kinds =
-    'clusterroles,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations,crd,priorityclasses';
-  const cluster = await kubectl('get', kinds, '-o', 'name');
-  const own = await kubectl(
-    'get',
-    'all,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies,leases,endpointslices',
-    '-n',
-    namespace,
-    '-o',
-    'name',
-  );
-  return `${cluster}\n${own}`
-    .split('\n')
-    .filter((line) => line !== '')
-    .sort();
-}
-
 beforeAll(async () => {
   lab = await Lab.up({ name: NAME, level: 'full', nodes: 2, report: quiet });
   bin = await ensurePackaging(quiet);
   olm = await Olm.start(lab, quiet);
+  previous = await previousCommit(folder, first);
+  await nameImages();
   await startEcho(lab);
   const [space, ...rest] = subscription({ address: await serve([first]) });
   await lab.kubectl(['apply', '-f', '-'], { input: JSON.stringify(space) });
   await lab.control.waitServiceAccount(namespace);
-  before = await objects();
+  before = await apiDump(lab.api);
   await lab.kubectl(['apply', '-f', '-'], {
     input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: rest }),
   });
@@ -151,12 +160,7 @@ it('100: a MetalLB object becomes Available, and addresses by BGP and ARP answer
   }
 });
 
-it('the next bundle replaces the operator and rolls out the speakers while traffic flows', async () => {
-  // The nodes have the image of the next release by its own name, as if they had pulled it.
-  for (let index = 1; index <= lab.nodeCount; index += 1) {
-    const { socket } = nodeFiles(join(nodesFolder(NAME), `node${index}`));
-    await run(['ctr', '-a', socket, '-n', 'k8s.io', 'images', 'tag', imageOf(first), imageOf(second)]);
-  }
+it("this commit's bundle replaces the previous commit's operator and rolls out the speakers while traffic flows", async () => {
   const [bgp = ''] = await addresses('echo-bgp');
   const [lan = ''] = await addresses('echo-lan');
   const stopBgp = await startTraffic(lab, 'client', bgp);
@@ -175,7 +179,7 @@ it('the next bundle replaces the operator and rolls out the speakers while traff
   await available();
   const [byBgp, byArp] = [await stopBgp(), await stopLan()];
   process.stdout.write(
-    `upgrade by OLM, datagrams: BGP ${JSON.stringify(byBgp)}, ARP ${JSON.stringify(byArp)}\n`,
+    `upgrade by OLM from ${previous.commit}, datagrams: BGP ${JSON.stringify(byBgp)}, ARP ${JSON.stringify(byArp)}\n`,
   );
   expect(byBgp.received).toBeGreaterThan(byBgp.sent * 0.99);
   expect(byArp.received).toBeGreaterThan(byArp.sent * 0.99);
@@ -188,6 +192,7 @@ async function addresses(service: string): Promise<readonly string[]> {
 }
 
 it('removal leaves nothing: first the object, then the subscription, then the CRDs, which OLM keeps', async () => {
+  await kubectl('delete', 'service', 'echo-bgp', 'echo-lan');
   await kubectl('delete', 'metallb', 'metallb', '-n', namespace);
   await waitFor(
     'the workloads to be gone',
@@ -197,11 +202,19 @@ it('removal leaves nothing: first the object, then the subscription, then the CR
     },
     { deadlineMs: 60_000, explain },
   );
-  await kubectl('delete', 'subscription,csv,catalogsource,operatorgroup', '--all', '-n', namespace);
-  await gone((name) => !name.includes('metallb.io'));
+  await kubectl(
+    'delete',
+    'subscription,csv,installplan,catalogsource,operatorgroup',
+    '--all',
+    '-n',
+    namespace,
+  );
   await kubectl('delete', '-f', 'config/crd');
-  await gone(() => true);
+  await gone(OLMS_OWN);
 });
+
+/** What OLM keeps of a package that is gone, whosever it is. */
+const OLMS_OWN = /^operators\.coreos\.com\/operators /;
 
 it('Helm on the same cluster: install, an address that answers, and uninstall leaves nothing but CRDs', async () => {
   const helm = (args: readonly string[]) =>
@@ -209,7 +222,7 @@ it('Helm on the same cluster: install, an address that answers, and uninstall le
       env: { KUBECONFIG: lab.control.kubeconfig, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder },
       timeoutMs: 120_000,
     });
-  await kubectl('delete', 'service', 'echo-bgp', 'echo-lan');
+  const clean = await apiDump(lab.api);
   await helm(['install', 'metallb', 'helm/metallb', '--wait']);
   await available();
   await kubectl('apply', '-f', 'lab/demo/manifests/bgp.yaml');
@@ -218,13 +231,37 @@ it('Helm on the same cluster: install, an address that answers, and uninstall le
     deadlineMs: 60_000,
     explain,
   });
+  const passed = await helm(['test', 'metallb']);
+  expect(passed).toMatch(/Phase: +Succeeded/);
+  // No node has this label: no speaker is wanted, and the test has to say so.
+  const nowhere = (value: string) =>
+    kubectl(
+      'patch',
+      'metallb',
+      'metallb',
+      '-n',
+      namespace,
+      '--type=merge',
+      '-p',
+      `{"spec":{"nodeSelector":${value}}}`,
+    );
+  await nowhere('{"no":"node"}');
+  await expect(helm(['test', 'metallb'])).rejects.toThrow(/test/);
+  expect(await kubectl('logs', 'metallb-test', '-n', namespace)).toContain(
+    'daemonsets speaker: no pod is wanted',
+  );
+  await nowhere('null');
+  await helm(['test', 'metallb']);
   await helm(['uninstall', 'metallb']);
-  await gone((name) => !name.includes('metallb.io'));
+  await kubectl('delete', 'service', 'echo-bgp');
+  await kubectl('delete', '-f', 'config/crd');
+  await gone(/^$/, clean);
 });
 
-async function gone(counts: (name: string) => boolean): Promise<void> {
+/** Nothing is in the API that was not there before, but for what may stay. */
+async function gone(mayStay: RegExp, was = before): Promise<void> {
   const left = async (): Promise<readonly string[]> =>
-    (await objects()).filter((name) => !before.includes(name) && counts(name));
+    (await apiDump(lab.api)).filter((name) => !was.includes(name) && !mayStay.test(name));
   await waitFor('what we brought to be gone', async () => (await left()).length === 0, {
     deadlineMs: 120_000,
     explain: async () => (await left()).join('\n'),

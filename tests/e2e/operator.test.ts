@@ -6,12 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lab } from '#lab/lab.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import { quiet } from '#lab/report.ts';
+import { apiDump } from '#tests/support/api-dump.ts';
 
 const namespace = 'metallb-system';
 let lab: Lab;
+let before: readonly string[];
 
 beforeAll(async () => {
   lab = await Lab.up({ name: 'mlb-e2e-op', level: 'full', nodes: 2, report: quiet });
+  await lab.control.waitServiceAccount('default');
+  before = await apiDump(lab.api);
   await lab.kubectl(['apply', '--server-side', '-f', 'config/operator/install.yaml']);
   await lab.kubectl(['rollout', 'status', '-n', namespace, 'deployment', '--timeout=60s'], {
     timeoutMs: 90_000,
@@ -253,5 +257,25 @@ describe('a MetalLB object', () => {
         (await kubectl('get', 'deployments,daemonsets,pods', '-l', 'app=metallb', '-o', 'name')) === '',
       { deadlineMs: 60_000 },
     );
+  });
+
+  it('uninstall leaves nothing: the API has what it had before', async () => {
+    const left = async (): Promise<readonly string[]> =>
+      (await apiDump(lab.api)).filter((name) => !before.includes(name));
+    expect(await left()).toEqual(
+      expect.arrayContaining([
+        'apiextensions.k8s.io/customresourcedefinitions bgppeers.metallb.io',
+        `apps/deployments ${namespace}/metallb-operator-controller-manager`,
+        `coordination.k8s.io/leases ${namespace}/metallb.io.metallboperator`,
+      ]),
+    );
+    await lab.kubectl(['delete', 'priorityclass', 'high']);
+    await lab.kubectl(['delete', '-f', 'config/operator/install.yaml', '--timeout=60s'], {
+      timeoutMs: 90_000,
+    });
+    await waitFor('what we brought to be gone', async () => (await left()).length === 0, {
+      deadlineMs: 60_000,
+      explain: async () => (await left()).join('\n'),
+    });
   });
 });
