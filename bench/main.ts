@@ -28,6 +28,7 @@ import { compile } from '#bench/compile.ts';
 import { controllerFaults } from '#bench/controller-faults.ts';
 import { controller } from '#bench/controller.ts';
 import { fuzz } from '#bench/fuzz.ts';
+import { installs } from '#bench/installs.ts';
 import { l2Fuzz } from '#bench/l2-fuzz.ts';
 import { l2 } from '#bench/l2.ts';
 import { members } from '#bench/members.ts';
@@ -80,6 +81,10 @@ const parts: Readonly<Record<string, Part>> = {
   calm: {
     about: 'Layer 2 for ten minutes with all cores busy: nothing may move',
     measure: (report) => calm(report, 5),
+  },
+  installs: {
+    about: 'from the first command of an installation to an address that answers, by every road',
+    measure: installs,
   },
   webhooks: { about: 'what a write waits for the admission webhook', measure: (report) => webhooks(report) },
 };
