@@ -79,8 +79,9 @@ export async function restarts(stage: BgpStage, prefixes: number, report: Report
     await peerWithRouter(stage, each.gracefulRestart, prefixes + 1);
     await stage.quiet();
     figures.push(...(await measure(stage, each, prefixes)));
+    // Graceful restart cannot be changed of a peer.
+    await stage.remove('BGPPeer', 'router');
   }
-  await stage.remove('BGPPeer', 'router');
   return figures;
 }
 
@@ -97,7 +98,7 @@ async function serveEcho(stage: BgpStage): Promise<void> {
 /** A session with the lab's router; what it agreed on before is forgotten. */
 async function peerWithRouter(stage: BgpStage, gracefulRestart: boolean, routes: number): Promise<void> {
   const session = { myASN: NODE_ASN, peerASN: ROUTER_ASN, peerAddress: ROUTER.ipv4, connectTime: '1s' };
-  await stage.apply('BGPPeer', 'router', { ...session, gracefulRestart });
+  await stage.apply('BGPPeer', 'router', { ...session, enableGracefulRestart: gracefulRestart });
   await stage.quiet();
   await stage.lab.router.vtysh('clear bgp *');
   await waitFor(
