@@ -27,7 +27,7 @@ import {
 import { subscription } from '#tools/bundle/subscription.ts';
 import { apiDump } from '#tests/support/api-dump.ts';
 import { echoService, startEcho, startTraffic } from '#tests/support/echo-traffic.ts';
-import { previousCommit, type PreviousCommit } from '#tests/support/previous-commit.ts';
+import { upgradeOrigin, type Origin, type PreviousCommit } from '#tests/support/previous-commit.ts';
 
 const NAME = 'mlb-olm';
 const account = `system:serviceaccount:${namespace}:manager-account`;
@@ -39,7 +39,7 @@ let lab: Lab;
 let olm: Olm;
 let bin: string;
 let before: readonly string[];
-let previous: PreviousCommit;
+let origin: Origin;
 
 function kubectl(...args: readonly string[]): Promise<string> {
   return lab.kubectl(args);
@@ -48,9 +48,11 @@ function kubectl(...args: readonly string[]): Promise<string> {
 /** The first release is what the commit before made of it. */
 async function serve(releases: readonly Release[]): Promise<string> {
   const folderOfCatalog = join(folder, String(releases.length), packageName);
-  const old = previous.catalog.find(({ schema }) => schema === 'olm.bundle');
+  const old = origin.previous?.catalog.find(({ schema }) => schema === 'olm.bundle');
   const documents = (catalog(releases) as PreviousCommit['catalog'][number][]).map((document) =>
-    document.schema === 'olm.bundle' && document.name === csvName(first.version) ? old : document,
+    document.schema === 'olm.bundle' && document.name === csvName(first.version)
+      ? (old ?? document)
+      : document,
   );
   mkdirSync(folderOfCatalog, { recursive: true });
   const text = documents.map((document) => JSON.stringify(document)).join('\n');
@@ -63,7 +65,7 @@ async function nameImages(): Promise<void> {
   for (let index = 1; index <= lab.nodeCount; index += 1) {
     const { socket } = nodeFiles(join(nodesFolder(NAME), `node${index}`));
     await run(['ctr', '-a', socket, '-n', 'k8s.io', 'images', 'tag', imageOf(first), imageOf(second)]);
-    await importImages(socket, previous.images);
+    if (origin.previous !== undefined) await importImages(socket, origin.previous.images);
   }
 }
 
@@ -102,7 +104,7 @@ beforeAll(async () => {
   lab = await Lab.up({ name: NAME, level: 'full', nodes: 2, report: quiet });
   bin = await ensurePackaging(quiet);
   olm = await Olm.start(lab, quiet);
-  previous = await previousCommit(folder, first);
+  origin = await upgradeOrigin(folder, first);
   await nameImages();
   await startEcho(lab);
   const [space, ...rest] = subscription({ address: await serve([first]) });
@@ -179,7 +181,7 @@ it("this commit's bundle replaces the previous commit's operator and rolls out t
   await available();
   const [byBgp, byArp] = [await stopBgp(), await stopLan()];
   process.stdout.write(
-    `upgrade by OLM from ${previous.commit}, datagrams: BGP ${JSON.stringify(byBgp)}, ARP ${JSON.stringify(byArp)}\n`,
+    `upgrade by OLM from ${origin.about}, datagrams: BGP ${JSON.stringify(byBgp)}, ARP ${JSON.stringify(byArp)}\n`,
   );
   expect(byBgp.received).toBeGreaterThan(byBgp.sent * 0.99);
   expect(byArp.received).toBeGreaterThan(byArp.sent * 0.99);
