@@ -11,6 +11,9 @@ import { parse } from 'yaml';
 import { SettingsError, messageOf } from '#core/errors.ts';
 import type { Identity } from './identity.ts';
 
+/** What client-node takes where it finds no kubeconfig at all. */
+const NOTHING_FOUND = 'http://localhost:8080';
+
 /** From the file, if one is named; else as kubectl does (KUBECONFIG, the home folder). Throws SettingsError. */
 export function kubeconfig(path: string | undefined): Identity {
   const config = new KubeConfig();
@@ -22,11 +25,8 @@ export function kubeconfig(path: string | undefined): Identity {
     throw new SettingsError([`kubeconfig ${path ?? '(default)'} cannot be read: ${why}`]);
   }
   const cluster = config.getCurrentCluster();
-  if (cluster === null) {
-    throw new SettingsError([
-      'no API server: give --kubeconfig, or run in a pod with a service account (current context names no cluster)',
-    ]);
-  }
+  if (cluster === null) throw noServer('the current context names no cluster');
+  if (path === undefined && cluster.server === NOTHING_FOUND) throw noServer('there is no kubeconfig');
   return {
     server: new URL(cluster.server),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace?.trim(),
@@ -39,6 +39,12 @@ export function kubeconfig(path: string | undefined): Identity {
       return { tls, headers: headersOf(config, options) };
     },
   };
+}
+
+function noServer(why: string): SettingsError {
+  return new SettingsError([
+    `no API server: give --kubeconfig, or run in a pod with a service account (${why})`,
+  ]);
 }
 
 /** client-node does not know `user.tokenFile`: it becomes the auth provider that reads it. */

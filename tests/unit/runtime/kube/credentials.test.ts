@@ -164,3 +164,14 @@ describe('credentials of a pod', () => {
     expect(serviceAccount(folder, 'fd00::1', '6443').server.href).toBe('https://[fd00::1]:6443/');
   });
 });
+
+describe('where there is nothing to find', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('no kubeconfig and no pod: says so, instead of asking this machine', async () => {
+    for (const name of ['KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'])
+      vi.stubEnv(name, undefined);
+    vi.stubEnv('HOME', folder);
+    await expect(loadCredentials({})).rejects.toThrow(/give --kubeconfig.*there is no kubeconfig/);
+  });
+});
