@@ -39,6 +39,10 @@ const timers = (receive: number, transmit: number, multiplier: number, echo: num
   'remote-echo-receive-interval': echo,
 });
 
+/** A session that is up tells its own times a packet later (RFC 5880 §6.8.3: slow until then). */
+const seen = (neighbor: string, view: object) =>
+  eventually(async () => expect(await s.bfdUp(neighbor)).toMatchObject(view), LONG);
+
 describe('what the router sees of a profile', () => {
   it('#84 all fields; a multihop session has no echo of its own: 50, whatever the profile says', async () => {
     await s.router(64513, {
@@ -51,8 +55,8 @@ describe('what the router sees of a profile', () => {
       peer('far', ROUTER.ipv6, { ...part, ebgpMultiHop: true }),
     ];
     s.announce(peers, { bfdProfiles: [full] });
-    expect(await s.bfdUp(OURS.ipv4)).toMatchObject({ multihop: false, ...timers(60, 61, 5, 62) });
-    expect(await s.bfdUp(OURS.ipv6)).toMatchObject({ multihop: true, ...timers(60, 61, 5, 50) });
+    await seen(OURS.ipv4, { multihop: false, ...timers(60, 61, 5, 62) });
+    await seen(OURS.ipv6, { multihop: true, ...timers(60, 61, 5, 50) });
   });
 
   it('#85 no fields: 300 ms, 300 ms, three times', async () => {
@@ -60,7 +64,7 @@ describe('what the router sees of a profile', () => {
     s.announce([peer('p', ROUTER.ipv4, { connectTime: 1, bfdProfile: 'plain' })], {
       bfdProfiles: [profile('plain')],
     });
-    expect(await s.bfdUp()).toMatchObject(timers(300, 300, 3, 50));
+    await seen(OURS.ipv4, timers(300, 300, 3, 50));
   });
 
   it('#87 echo mode: echo packets go out and come back', async () => {
