@@ -117,6 +117,7 @@ interface Neighbor {
   readonly remoteRouterId: string;
   readonly connectionsDropped: number;
   readonly connectionsEstablished: number;
+  readonly lastResetDueTo?: string;
 }
 
 async function neighbors(): Promise<readonly Neighbor[]> {
@@ -204,7 +205,7 @@ describe('A12: IPv6-only nodes, fully qualified node names, iBGP', () => {
       expect(await routerIds()).toEqual(ids);
     }
     const counts = (all: readonly Neighbor[]) =>
-      all.map((one) => [one.connectionsDropped, one.connectionsEstablished]);
+      all.map((one) => [one.connectionsDropped, one.connectionsEstablished, one.lastResetDueTo]);
     expect(counts(await neighbors())).toEqual(counts(before));
   });
 

@@ -96,6 +96,7 @@ describe('failures', () => {
   it('#94 a daemon that starts before there is a model gets nothing; afterwards it gets the last one again (ours)', async () => {
     await s.lab.ours.daemon('bgpd')?.stop();
     await s.lab.ours.startDaemon('bgpd');
+    await eventually(() => s.lab.ours.vtysh('show bgp summary'), LONG);
     expect(s.port.state).toMatchObject({ desired: 0, applied: 0 });
     await router();
     want(some(0, 2));
