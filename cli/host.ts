@@ -18,6 +18,16 @@ export function parseFlags<const T extends ParseArgsOptionsConfig>(argv: readonl
   }
 }
 
+/** The kubeconfig of a command: by its flag, else by the environment; empty: as kubectl finds one. */
+export function kubeconfigOf(flag: string | undefined, env: Host['env']): string {
+  return flag ?? env['KUBECONFIG'] ?? '';
+}
+
+/** What is wrong with `--output` of a command that prints text or JSON. */
+export function outputProblems(output: string): string[] {
+  return output === 'text' || output === 'json' ? [] : [`--output: "${output}" is not one of text, json`];
+}
+
 /** True for failures of the surroundings: the API server, a file that cannot be read. */
 export function isOfSurroundings(error: unknown): error is Error {
   return error instanceof AppError || (error instanceof Error && 'code' in error);

@@ -2,9 +2,9 @@
 import { AppError } from '#core/errors.ts';
 import { discover, type Discovery } from '#operator/discovery.ts';
 import { operatorRole } from '#operator/render/install.ts';
-import { clusterRole } from '#operator/render/kinds.ts';
 import type { OwnerReference } from '#operator/render/manifest.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
+import { apiVersion } from '#runtime/kube/paths.ts';
 import type { KubeClient, KubeObject } from '#runtime/kube/types.ts';
 import { unless } from '#runtime/kube/unless.ts';
 import type { Logger } from '#runtime/log/logger.ts';
@@ -69,12 +69,12 @@ async function clusterOwner(
   { metadata }: KubeObject,
   signal: AbortSignal,
 ): Promise<OwnerReference> {
-  const ask = client.get({ type: clusterRole, name: operatorRole }, signal);
+  const ask = client.get({ type: kinds.ClusterRole, name: operatorRole }, signal);
   const role = await unless(403, unless(404, ask));
   if (role?.metadata.uid !== undefined)
     return {
-      apiVersion: `${clusterRole.group}/v1`,
-      kind: clusterRole.kind,
+      apiVersion: apiVersion(kinds.ClusterRole),
+      kind: kinds.ClusterRole.kind,
       name: operatorRole,
       uid: role.metadata.uid,
     };

@@ -11,6 +11,7 @@ import library, {
   type ResourceMeta,
 } from '@dot-i/k8s-operator';
 import type { Logger } from '#runtime/log/logger.ts';
+import { apiVersion } from '#runtime/kube/paths.ts';
 import type { KubeClient, KubeObject, ObjectRef, ResourceType, Store } from '#runtime/kube/types.ts';
 
 // The package is CommonJS: seen from a module, its class is the default of the default.
@@ -91,16 +92,12 @@ export function metaOf(type: ResourceType, object: KubeObject): ResourceMeta {
 
 /** In the library's type, whose times are Date objects; what travels is JSON, where they are texts. */
 function typed(type: ResourceType, object: KubeObject): ResourceEvent['object'] {
-  const whole: unknown = { ...object, apiVersion: apiVersionOf(type), kind: type.kind };
+  const whole: unknown = { ...object, apiVersion: apiVersion(type), kind: type.kind };
   return whole as ResourceEvent['object'];
 }
 
-function apiVersionOf(type: ResourceType): string {
-  return type.group === '' ? type.version : `${type.group}/${type.version}`;
-}
-
 function idOf(type: ResourceType): string {
-  return `${type.plural}.${apiVersionOf(type)}`;
+  return `${type.plural}.${apiVersion(type)}`;
 }
 
 function eventType(old: unknown, now: unknown): ResourceEventType {

@@ -4,16 +4,12 @@ import { examine, type Gathered } from '#core/doctor/check.ts';
 import { clusterChecks } from '#core/doctor/cluster-checks.ts';
 import { nothingKnown, type ClusterFacts } from '#core/doctor/cluster-facts.ts';
 import { hostChecks, hostOnlyChecks } from '#core/doctor/host-checks.ts';
-import type { HostAndCluster } from '#core/doctor/host-facts.ts';
-import { nothingOfHost } from '#core/doctor/host-facts.ts';
-import { parseFlags, type Host } from '#cli/host.ts';
+import { nothingOfHost, type HostAndCluster } from '#core/doctor/host-facts.ts';
+import { kubeconfigOf, outputProblems, parseFlags, type Host } from '#cli/host.ts';
+import { openCluster } from '#cli/open-cluster.ts';
 import { gatherCluster } from '#cli/doctor/cluster.ts';
 import { gatherHost } from '#cli/doctor/machine.ts';
 import { exitCode, jsonReport, textReport, type Section } from '#cli/doctor/report.ts';
-import { createKubeClient } from '#runtime/kube/client.ts';
-import { loadCredentials } from '#runtime/kube/credentials.ts';
-import { createTransport } from '#runtime/kube/transport.ts';
-import { silent } from '#runtime/log/logger.ts';
 
 export const usage = `metallb doctor [flags]
 
@@ -53,8 +49,8 @@ export async function doctorCommand(
 type Arguments = ReturnType<typeof readArguments>;
 
 async function readCluster({ kubeconfig, namespace }: Arguments): Promise<Gathered<ClusterFacts>> {
-  await using credentials = await loadCredentials({ kubeconfig });
-  return gatherCluster(createKubeClient(createTransport(credentials, { logger: silent })), namespace);
+  await using opened = await openCluster(kubeconfig);
+  return await gatherCluster(opened.client, namespace);
 }
 
 /** Without a cluster, checks that are about its objects are left out. */
@@ -73,7 +69,7 @@ function readArguments(argv: readonly string[], env: Host['env']) {
   const { output } = values;
   const problems = [
     ...positionals.map((word) => `"${word}" is not a flag, and this command takes nothing else`),
-    ...(output === 'text' || output === 'json' ? [] : [`--output: "${output}" is not one of text, json`]),
+    ...outputProblems(output),
     ...(values['no-cluster'] && !values.host
       ? ['--no-cluster leaves nothing to look at without --host']
       : []),
@@ -83,7 +79,7 @@ function readArguments(argv: readonly string[], env: Host['env']) {
     host: values.host,
     cluster: !values['no-cluster'],
     namespace: values.namespace,
-    kubeconfig: values.kubeconfig ?? env['KUBECONFIG'] ?? '',
+    kubeconfig: kubeconfigOf(values.kubeconfig, env),
     output,
   };
 }

@@ -5,15 +5,15 @@ import { leftoverKinds } from '#cli/migrate/kinds.ts';
 import { METALLB_GROUP } from '#core/api/group.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
+import { apiVersion } from '#runtime/kube/paths.ts';
 import type { KubeClient, KubeObject, ResourceType } from '#runtime/kube/types.ts';
 import { unless } from '#runtime/kube/unless.ts';
 
 /** All of MetalLB's in the namespace and in the cluster, with kind and version. Throws KubeError. */
 export async function collectBackup(client: KubeClient, namespace: string): Promise<KubeObject[]> {
   const typed = async (type: ResourceType): Promise<KubeObject[]> => {
-    const listed = (await unless(404, client.list(type, type.namespaced ? { namespace } : {}))) ?? [];
-    const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`;
-    return listed.map((object) => ({ apiVersion, kind: type.kind, ...object }));
+    const listed = (await unless(404, client.list(type, { namespace }))) ?? [];
+    return listed.map((object) => ({ apiVersion: apiVersion(type), kind: type.kind, ...object }));
   };
   const crds = (await typed(kinds.CustomResourceDefinition)).filter(({ metadata }) =>
     metadata.name.endsWith(`.${METALLB_GROUP}`),

@@ -3,16 +3,13 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { SettingsError, messageOf } from '#core/errors.ts';
 import { describeStep, planMigration, type MigrationPlan } from '#core/migrate/plan.ts';
-import { parseFlags, type Host } from '#cli/host.ts';
+import { kubeconfigOf, outputProblems, parseFlags, type Host } from '#cli/host.ts';
+import { openCluster } from '#cli/open-cluster.ts';
 import { collectBackup, writeBackup } from '#cli/migrate/backup.ts';
 import { gatherMigration } from '#cli/migrate/gather.ts';
 import { MigrationError, takeSteps } from '#cli/migrate/steps.ts';
 import { readManifests } from '#cli/validate/documents.ts';
-import { createKubeClient } from '#runtime/kube/client.ts';
-import { loadCredentials } from '#runtime/kube/credentials.ts';
-import { createTransport } from '#runtime/kube/transport.ts';
 import type { KubeObject } from '#runtime/kube/types.ts';
-import { silent } from '#runtime/log/logger.ts';
 
 export const usage = `metallb migrate [flags]
 
@@ -46,10 +43,10 @@ const INSTALL = join(import.meta.dirname, '..', '..', 'config', 'operator', 'ins
 export async function migrateCommand(argv: readonly string[], host: Host): Promise<number> {
   const args = readArguments(argv, host.env);
   const installation = readInstallation(args.manifest, args.namespace);
-  await using credentials = await loadCredentials({ kubeconfig: args.kubeconfig });
-  const client = createKubeClient(createTransport(credentials, { logger: silent }));
-  const { namespace, kubeconfig } = args;
-  const plan = planMigration(await gatherMigration({ client, kubeconfig, namespace }));
+  const { namespace } = args;
+  await using opened = await openCluster(args.kubeconfig);
+  const { client } = opened;
+  const plan = planMigration(await gatherMigration({ client, namespace }));
   host.write(args.output === 'json' ? `${JSON.stringify(plan, null, 2)}\n` : textOf(plan, args));
   if (plan.blockers.length > 0) return 1;
   if (!args.apply) return 0;
@@ -74,7 +71,7 @@ function readArguments(argv: readonly string[], env: Host['env']) {
   const timeout = Number(values.timeout);
   const problems = [
     ...positionals.map((word) => `"${word}" is not a flag, and this command takes nothing else`),
-    ...(output === 'text' || output === 'json' ? [] : [`--output: "${output}" is not one of text, json`]),
+    ...outputProblems(output),
     ...(output === 'json' && values.apply ? ['--output json is for the plan: leave out --apply'] : []),
     ...(timeout > 0 ? [] : [`--timeout: "${values.timeout}" is no number of seconds`]),
   ];
@@ -83,7 +80,7 @@ function readArguments(argv: readonly string[], env: Host['env']) {
     ...values,
     manifest: values.manifest ?? INSTALL,
     timeoutMs: timeout * 1_000,
-    kubeconfig: values.kubeconfig ?? env['KUBECONFIG'] ?? '',
+    kubeconfig: kubeconfigOf(values.kubeconfig, env),
   };
 }
 

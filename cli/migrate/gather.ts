@@ -4,18 +4,18 @@ import { metallbResources } from '#core/api/resources.ts';
 import { validate } from '#core/config/validate.ts';
 import { componentOf, isOurs } from '#core/doctor/cluster-facts.ts';
 import { simulate } from '#core/ipam/simulate.ts';
+import { labelsText } from '#core/model/selector.ts';
 import type { MigrationFacts, OldContainer, OldPod, OldWorkload } from '#core/migrate/facts.ts';
-import { webhookFacts, workloadFact } from '#cli/doctor/views.ts';
+import { podFact, webhookFacts, workloadFact } from '#cli/doctor/views.ts';
 import { addressPool, frrConfiguration } from '#cli/migrate/kinds.ts';
 import { simulationOf } from '#cli/simulate/input.ts';
-import { readCluster } from '#cli/validate/cluster.ts';
+import { clusterObjects } from '#cli/validate/cluster.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { KubeClient, KubeObject, ResourceType } from '#runtime/kube/types.ts';
 import { unless } from '#runtime/kube/unless.ts';
 
 export interface Source {
   readonly client: KubeClient;
-  readonly kubeconfig: string;
   readonly namespace: string;
 }
 
@@ -35,7 +35,7 @@ export async function gatherMigration(source: Source): Promise<MigrationFacts> {
   const workloads = old.map(({ kind, object, component }) => oldWorkload(kind, object, component));
   const pools = simulationOf({
     files: [],
-    cluster: await readCluster(source.kubeconfig, namespace, 'allocations'),
+    cluster: await clusterObjects(client, namespace, 'allocations'),
     namespace,
     lbClass: classOf(workloads),
     singleStack: false,
@@ -124,8 +124,9 @@ async function readMetalLB({ client, namespace }: Source): Promise<MigrationFact
   return found === undefined ? undefined : ((found['spec'] ?? {}) as Record<string, unknown>);
 }
 
-async function readProblems({ kubeconfig, namespace }: Source): Promise<string[]> {
-  const verdicts = validate(await readCluster(kubeconfig, namespace), { namespace, complete: true });
+async function readProblems({ client, namespace }: Source): Promise<string[]> {
+  const objects = await clusterObjects(client, namespace, 'configuration');
+  const verdicts = validate(objects, { namespace, complete: true });
   return verdicts
     .filter(({ severity }) => severity === 'error')
     .map(
@@ -173,14 +174,7 @@ async function readNodes(
 ): Promise<string[]> {
   const speaker = workloads.find(({ component }) => component === 'speaker');
   if (speaker === undefined) return [];
-  const pods = await client.list(kinds.Pod, { namespace, labelSelector: selectorText(speaker.matchLabels) });
-  const nodes = pods.map((pod) => (pod['spec'] as { nodeName?: string }).nodeName ?? '');
+  const pods = await client.list(kinds.Pod, { namespace, labelSelector: labelsText(speaker.matchLabels) });
+  const nodes = pods.map((pod) => podFact(pod).node);
   return [...new Set(nodes.filter((node) => node !== ''))].sort();
-}
-
-/** A label selector in the API's words. */
-export function selectorText(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',');
 }

@@ -2,27 +2,17 @@
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { ResourceType } from '#runtime/kube/types.ts';
 
-function kind(
-  group: string,
-  names: readonly [kind: string, plural: string],
-  namespaced = true,
-): ResourceType {
-  return { group, version: 'v1', kind: names[0], plural: names[1], namespaced };
-}
-
-const rbac = 'rbac.authorization.k8s.io';
-
 /** What an installation leaves in its namespace and in the cluster, but for its workloads. */
 export const leftoverKinds: readonly ResourceType[] = [
   kinds.Service,
   kinds.ConfigMap,
   kinds.Secret,
-  kind('', ['ServiceAccount', 'serviceaccounts']),
-  kind(rbac, ['Role', 'roles']),
-  kind(rbac, ['RoleBinding', 'rolebindings']),
-  kind(rbac, ['ClusterRole', 'clusterroles'], false),
-  kind(rbac, ['ClusterRoleBinding', 'clusterrolebindings'], false),
-  kind('networking.k8s.io', ['NetworkPolicy', 'networkpolicies']),
+  kinds.ServiceAccount,
+  kinds.Role,
+  kinds.RoleBinding,
+  kinds.ClusterRole,
+  kinds.ClusterRoleBinding,
+  kinds.NetworkPolicy,
 ];
 
 /** FRRConfigurations of frr-k8s, which need not be installed. */

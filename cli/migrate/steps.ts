@@ -4,8 +4,9 @@ import { messageOf } from '#core/errors.ts';
 import { metallbResources } from '#core/api/resources.ts';
 import { isOurs } from '#core/doctor/cluster-facts.ts';
 import { describeStep, ourLabels, type Step } from '#core/migrate/plan.ts';
+import { labelsText } from '#core/model/selector.ts';
+import { podFact, serviceFact } from '#cli/doctor/views.ts';
 import { leftoverKinds, unlabelled } from '#cli/migrate/kinds.ts';
-import { selectorText } from '#cli/migrate/gather.ts';
 import { apiVersion } from '#runtime/kube/paths.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { KubeError, type KubeClient, type KubeObject, type ResourceType } from '#runtime/kube/types.ts';
@@ -51,7 +52,7 @@ async function take(migration: Migration, step: Exclude<Step, { do: 'compare-add
       return replaceCrds(migration);
     case 'delete': {
       const type = kinds[step.kind];
-      const ref = { type, name: step.name, ...(type.namespaced ? { namespace } : {}) };
+      const ref = { type, namespace, name: step.name };
       const propagationPolicy = step.pods === 'keep' ? 'Orphan' : 'Background';
       await unless(404, client.delete(ref, { propagationPolicy }));
       return waitFor(
@@ -110,15 +111,10 @@ async function replaceCrds(migration: Migration): Promise<void> {
 
 async function installOperator(migration: Migration): Promise<void> {
   const { client, operator } = migration;
-  const all = [...migration.operator].sort(
-    (a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace'),
-  );
+  const all = operator.toSorted((a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace'));
   for (const object of all) {
-    if (object.kind === 'CustomResourceDefinition') continue;
-    const type = typeOf(object);
     const { name, namespace } = object.metadata;
-    const ref = { type, name, ...(type.namespaced ? { namespace } : {}) };
-    await client.apply(ref, object, { fieldManager: FIELD_MANAGER });
+    await client.apply({ type: typeOf(object), namespace, name }, object, { fieldManager: FIELD_MANAGER });
   }
   const deployment = operator.find(({ kind }) => kind === 'Deployment');
   await waitReady(migration, deployment?.metadata.name ?? '');
@@ -194,32 +190,24 @@ async function swapNode(
 ): Promise<void> {
   const { client, namespace } = migration;
   const onNode = async (labels: Readonly<Record<string, string>>) =>
-    (await podsOf(migration, labels)).filter(
-      (pod) => (pod['spec'] as { nodeName?: string }).nodeName === node,
-    );
+    (await podsOf(migration, labels)).filter((pod) => podFact(pod).node === node);
   const old = await Promise.all([ourLabels, ...alsoEnd].map(onNode));
   const ended = old.flat().map(({ metadata }) => metadata);
   for (const { name, uid } of ended)
     await unless(404, client.delete({ type: kinds.Pod, namespace, name }, uid === undefined ? {} : { uid }));
   await waitFor(migration, `our speaker on node ${node} to be ready`, async () => {
     const now = await onNode(ourLabels);
-    return now.some((pod) => !ended.some(({ uid }) => uid === pod.metadata.uid) && isPodReady(pod));
+    return now.some((pod) => !ended.some(({ uid }) => uid === pod.metadata.uid) && podFact(pod).ready);
   });
-}
-
-function isPodReady(pod: KubeObject): boolean {
-  const { conditions = [] } = (pod['status'] ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
 }
 
 /** Objects with the original's labels or names that our operator has not made its own. */
 async function removeLeftovers({ client, namespace, write }: Migration): Promise<void> {
   for (const type of leftoverKinds) {
-    const listed = await client.list(type, type.namespaced ? { namespace } : {});
+    const listed = await client.list(type, { namespace });
     const old = listed.filter((object) => isLeftover(type, object, namespace));
     for (const { metadata } of old) {
-      const ref = { type, name: metadata.name, ...(type.namespaced ? { namespace } : {}) };
-      await unless(404, client.delete(ref));
+      await unless(404, client.delete({ type, namespace, name: metadata.name }));
       write(`    ${type.kind} ${metadata.name}\n`);
     }
   }
@@ -237,19 +225,15 @@ function isLeftover(type: ResourceType, { metadata }: KubeObject, namespace: str
 }
 
 async function podsOf({ client, namespace }: Migration, labels: Readonly<Record<string, string>>) {
-  return client.list(kinds.Pod, { namespace, labelSelector: selectorText(labels) });
+  return client.list(kinds.Pod, { namespace, labelSelector: labelsText(labels) });
 }
 
 /** Addresses of all Services that have some, by `namespace/name`. */
 async function addresses(client: KubeClient): Promise<Map<string, string>> {
   const services = await client.list(kinds.Service);
-  const of = (service: KubeObject): string => {
-    const { loadBalancer } = (service['status'] ?? {}) as { loadBalancer?: { ingress?: { ip?: string }[] } };
-    return (loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? '').join(',');
-  };
-  const entries = services.map(
-    (service) => [`${service.metadata.namespace}/${service.metadata.name}`, of(service)] as const,
-  );
+  const entries = services
+    .map(serviceFact)
+    .map(({ namespace, name, ingress }) => [`${namespace}/${name}`, ingress.join(',')] as const);
   return new Map(entries.filter(([, text]) => text !== ''));
 }
 

@@ -1,11 +1,8 @@
 /** `metallb move`: an address to another node, or everything away from a node, and back. */
 import { SettingsError } from '#core/errors.ts';
-import { parseFlags, type Host } from '#cli/host.ts';
+import { kubeconfigOf, parseFlags, type Host } from '#cli/host.ts';
+import { openCluster } from '#cli/open-cluster.ts';
 import { moveService, emptyNode, type Cluster, type Outcome } from '#cli/move/move.ts';
-import { createKubeClient } from '#runtime/kube/client.ts';
-import { loadCredentials } from '#runtime/kube/credentials.ts';
-import { createTransport } from '#runtime/kube/transport.ts';
-import { silent } from '#runtime/log/logger.ts';
 
 export const usage = `metallb move SERVICE --to NODE [flags]
 metallb move SERVICE --undo [flags]
@@ -40,11 +37,9 @@ export async function moveCommand(
   host: Pick<Host, 'env' | 'write'>,
 ): Promise<number> {
   const args = readArguments(argv);
-  await using credentials = await loadCredentials({
-    kubeconfig: args.kubeconfig ?? host.env['KUBECONFIG'] ?? '',
-  });
+  await using opened = await openCluster(kubeconfigOf(args.kubeconfig, host.env));
   const cluster: Cluster = {
-    client: createKubeClient(createTransport(credentials, { logger: silent })),
+    client: opened.client,
     metallbNamespace: args['metallb-namespace'] ?? 'metallb-system',
     dryRun: args['dry-run'] ?? false,
     timeoutMs: args.timeoutMs,

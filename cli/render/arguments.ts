@@ -1,6 +1,6 @@
 /** Flags that `metallb render` and `metallb diff` share. */
 import { SettingsError } from '#core/errors.ts';
-import { parseFlags } from '#cli/host.ts';
+import { kubeconfigOf, parseFlags } from '#cli/host.ts';
 import { FRR_LOG_WORDS, frrLogLevel } from '#core/frr/build.ts';
 import type { SpeakerFlags } from '#core/frr/node-model.ts';
 
@@ -62,7 +62,7 @@ export function readArguments(
     live: values.live ?? false,
     nodes: [...new Set(values.node)].sort(),
     namespace: values.namespace ?? 'metallb-system',
-    kubeconfig: values.kubeconfig ?? env['KUBECONFIG'] ?? '',
+    kubeconfig: kubeconfigOf(values.kubeconfig, env),
     templates: values.templates,
     flags: flagsOf(values, env),
     format: formatOf(values.output ?? 'text'),

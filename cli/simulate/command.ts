@@ -3,7 +3,7 @@ import { SettingsError } from '#core/errors.ts';
 import { remedyFor, simulate, type Outcome } from '#core/ipam/simulate.ts';
 import { readCluster } from '#cli/validate/cluster.ts';
 import { readManifests } from '#cli/validate/documents.ts';
-import { parseFlags, type Host } from '#cli/host.ts';
+import { kubeconfigOf, outputProblems, parseFlags, type Host } from '#cli/host.ts';
 import { simulationOf } from '#cli/simulate/input.ts';
 
 export const usage = `metallb simulate [flags] [FILE|FOLDER|-]...
@@ -61,7 +61,7 @@ function readArguments(argv: readonly string[], env: Host['env']) {
     ...(positionals.length === 0 && !live
       ? ['nothing to simulate: name files or folders, - for standard input, or --live']
       : []),
-    ...(output === 'text' || output === 'json' ? [] : [`--output: "${output}" is not one of text, json`]),
+    ...outputProblems(output),
   ];
   if (problems.length > 0) throw new SettingsError(problems);
   return {
@@ -71,7 +71,7 @@ function readArguments(argv: readonly string[], env: Host['env']) {
     namespace: values.namespace,
     lbClass: values['lb-class'],
     singleStack: values['single-stack'],
-    kubeconfig: values.kubeconfig ?? env['KUBECONFIG'] ?? '',
+    kubeconfig: kubeconfigOf(values.kubeconfig, env),
   };
 }
 

@@ -2,13 +2,11 @@
 import { metallbResources } from '#core/api/resources.ts';
 import type { Manifest } from '#core/config/validate.ts';
 import { FRR_EXTRAS } from '#core/model/projections.ts';
-import { createKubeClient } from '#runtime/kube/client.ts';
-import { loadCredentials } from '#runtime/kube/credentials.ts';
+import { openCluster } from '#cli/open-cluster.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
-import { createTransport } from '#runtime/kube/transport.ts';
+import { apiVersion } from '#runtime/kube/paths.ts';
 import type { KubeClient, ResourceType } from '#runtime/kube/types.ts';
 import { unless } from '#runtime/kube/unless.ts';
-import { silent } from '#runtime/log/logger.ts';
 
 const READ: readonly ResourceType[] = [
   metallbResources.IPAddressPool,
@@ -47,8 +45,16 @@ export async function readCluster(
   namespace: string,
   subject: Subject = 'configuration',
 ): Promise<Manifest[]> {
-  await using credentials = await loadCredentials({ kubeconfig });
-  const client = createKubeClient(createTransport(credentials, { logger: silent }));
+  await using cluster = await openCluster(kubeconfig);
+  return await clusterObjects(cluster.client, namespace, subject);
+}
+
+/** The same of a cluster that is open. */
+export async function clusterObjects(
+  client: KubeClient,
+  namespace: string,
+  subject: Subject,
+): Promise<Manifest[]> {
   const lists = await Promise.all(kindsOf(subject, namespace).map((kind) => readKind(client, kind)));
   return lists.flat();
 }
@@ -65,11 +71,10 @@ function kindsOf(subject: Subject, namespace: string): Kind[] {
 
 async function readKind(client: KubeClient, kind: Kind): Promise<Manifest[]> {
   const { type, namespace, fieldSelector } = kind;
-  const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`;
   const list = client.list(type, {
     ...(namespace === undefined ? {} : { namespace }),
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
   });
   const objects = (await unless(404, list)) ?? [];
-  return objects.map((object) => ({ ...object, apiVersion, kind: type.kind }));
+  return objects.map((object) => ({ ...object, apiVersion: apiVersion(type), kind: type.kind }));
 }

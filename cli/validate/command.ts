@@ -2,7 +2,7 @@
 import { SettingsError } from '#core/errors.ts';
 import { METALLB_GROUP } from '#core/api/group.ts';
 import { validate, type Manifest, type Verdict } from '#core/config/validate.ts';
-import { parseFlags, type Host } from '#cli/host.ts';
+import { kubeconfigOf, parseFlags, type Host } from '#cli/host.ts';
 import { readCluster } from '#cli/validate/cluster.ts';
 import { overlay } from '#cli/validate/overlay.ts';
 import { readManifests, type Documents, type Source } from '#cli/validate/documents.ts';
@@ -67,7 +67,7 @@ function readArguments(argv: readonly string[], env: Host['env']): Arguments {
     live: values.live ?? false,
     complete: values.complete ?? false,
     namespace: values.namespace ?? '',
-    kubeconfig: values.kubeconfig ?? env['KUBECONFIG'] ?? '',
+    kubeconfig: kubeconfigOf(values.kubeconfig, env),
     format: output,
   };
 }

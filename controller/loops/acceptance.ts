@@ -19,6 +19,7 @@ import {
 } from '#core/status/accepted.ts';
 import { wholeSeconds } from '#core/status/transition.ts';
 import type { AcceptanceStores, JudgedView } from '#controller/loops/accepted-views.ts';
+import { apiVersion } from '#runtime/kube/paths.ts';
 import { KubeError, type KubeClient, type Store } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Counter } from '#runtime/metrics/types.ts';
@@ -133,7 +134,7 @@ export class AcceptanceLoop {
     const [kind, name] = split(key);
     const { client, namespace, writes } = this.#options;
     const type = metallbResources[kind];
-    const identity = { apiVersion: `${type.group}/${type.version}`, kind, metadata: { namespace, name } };
+    const identity = { apiVersion: apiVersion(type), kind, metadata: { namespace, name } };
     try {
       const answer = await client.apply(
         { type, namespace, name },

@@ -4,7 +4,7 @@
  */
 import { placementFindings, workloadFindings } from '#core/config/metallb-workloads.ts';
 import { bgpBackends, isBgpBackend, metallbName, type MetalLBSpec } from '#core/config/metallb.ts';
-import type { Finding } from '#core/config/finding.ts';
+import { problemsOf, type Finding } from '#core/config/problems.ts';
 import { parseCidr } from '#core/model/ip.ts';
 import type { Problem } from '#core/model/config.ts';
 
@@ -22,24 +22,26 @@ export interface MetalLBContext {
  * backend is served everywhere. Weights of podAntiAffinity are checked too (the original forgets them).
  */
 export function validateMetalLB(spec: MetalLBSpec, context: MetalLBContext): Problem[] {
-  const problem = problemsOf(context);
-  return [
+  return problemsIn(context, [
     ...placementFindings(spec),
     ...backendProblems(spec, context.externalNamespace),
     ...blockProblems(spec.frrk8sConfig?.alwaysBlock ?? []),
     ...workloadFindings(spec),
-  ].map(problem);
+  ]);
 }
 
 /** MLB-10: the problem of an object that is not called `metallb`, or undefined. */
 export function wrongName(context: MetalLBContext): Problem | undefined {
   if (context.name === metallbName) return undefined;
-  return problemsOf(context)({
-    code: 'MLB-10',
-    field: 'metadata.name',
-    message: `Incorrect MetalLB resource name: ${context.name}`,
-    remedy: `Name the object ${metallbName}: only that one is acted on.`,
-  });
+  const [problem] = problemsIn(context, [
+    {
+      code: 'MLB-10',
+      field: 'metadata.name',
+      message: `Incorrect MetalLB resource name: ${context.name}`,
+      remedy: `Name the object ${metallbName}: only that one is acted on.`,
+    },
+  ]);
+  return problem;
 }
 
 /**
@@ -48,17 +50,21 @@ export function wrongName(context: MetalLBContext): Problem | undefined {
  */
 export function wrongNamespace(object: MetalLBContext, operatorNamespace: string): Problem | undefined {
   if (object.namespace === operatorNamespace) return undefined;
-  return problemsOf(object)({
-    code: 'MLB-16',
-    field: 'metadata.namespace',
-    message: `The operator in namespace ${operatorNamespace} acts on MetalLB objects of that namespace only`,
-    remedy: `Create the object in namespace ${operatorNamespace}, with the name ${metallbName}, and delete this one.`,
-  });
+  const [problem] = problemsIn(object, [
+    {
+      code: 'MLB-16',
+      field: 'metadata.namespace',
+      message: `The operator in namespace ${operatorNamespace} acts on MetalLB objects of that namespace only`,
+      remedy: `Create the object in namespace ${operatorNamespace}, with the name ${metallbName}, and delete this one.`,
+    },
+  ]);
+  return problem;
 }
 
-function problemsOf(context: MetalLBContext): (finding: Finding) => Problem {
-  const object = { kind: 'MetalLB', namespace: context.namespace, name: context.name };
-  return (finding) => ({ ...finding, object, summary: finding.message });
+/** Their summaries are the original's words alone, which do not say whose they are. */
+function problemsIn({ namespace, name }: MetalLBContext, findings: readonly Finding[]): Problem[] {
+  const own = findings.map((finding) => ({ ...finding, summary: finding.message }));
+  return problemsOf({ kind: 'MetalLB', namespace, name }, own);
 }
 
 function backendProblems(spec: MetalLBSpec, externalNamespace: string): Finding[] {

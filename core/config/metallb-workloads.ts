@@ -1,5 +1,5 @@
 /** Rules of the MetalLB object about the pods it leads to: placement (MLB-1 to MLB-6), and ours (MLB-13 to MLB-15). */
-import type { Finding } from '#core/config/finding.ts';
+import type { Finding } from '#core/config/problems.ts';
 import type { MetalLBSpec, Toleration, UpdateStrategy, WorkloadConfig } from '#core/config/metallb.ts';
 import { compileExclusions } from '#core/l2/interfaces.ts';
 

@@ -30,6 +30,27 @@ export interface UsableInterface {
 }
 
 /**
+ * Interfaces that never answer unless somebody says otherwise, as regular expressions in the original's order: bridges,
+ * virtual links and tunnels of container networks (operator-packaging.md §2.10).
+ */
+export const usualExclusions: readonly string[] = [
+  '^docker.*',
+  '^cbr.*',
+  '^dummy.*',
+  '^virbr.*',
+  '^lxcbr.*',
+  '^veth.*',
+  '^lo$',
+  '^cali.*',
+  '^tunl.*',
+  '^flannel.*',
+  '^kube-ipvs.*',
+  '^cni.*',
+  '^nodelocaldns.*',
+  '^lxc.*',
+];
+
+/**
  * The patterns of the exclusion list as one function; each matches anywhere in a name, an empty one matches
  * every name. A pattern that is no regular expression is returned as its error.
  */

@@ -5,6 +5,7 @@
 import type { MetalLBSpec } from '#core/config/metallb.ts';
 import type { MigrationFacts, OldWorkload } from '#core/migrate/facts.ts';
 import { specOf } from '#core/migrate/spec.ts';
+import { labelsText } from '#core/model/selector.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -187,9 +188,9 @@ const words: { readonly [D in Step['do']]: (step: Extract<Step, { do: D }>, name
     'replace the CRDs of the group by ours; what is stored stays, no conversion webhook is needed any more',
   delete: ({ kind, name, pods }) =>
     `delete ${kind} ${name}${pods === 'keep' ? '; its pods go on running' : ''}`,
-  'wait-gone': ({ labels }) => `wait until its pods (${textOf(labels)}) are gone`,
+  'wait-gone': ({ labels }) => `wait until its pods (${labelsText(labels)}) are gone`,
   'label-pods': ({ from, labels }) =>
-    `label the pods ${textOf(from)} with ${textOf(labels)}, so that our DaemonSet takes them over`,
+    `label the pods ${labelsText(from)} with ${labelsText(labels)}, so that our DaemonSet takes them over`,
   'install-operator': (_, namespace) => `install our operator in namespace ${namespace}`,
   'apply-metallb': ({ phase }) =>
     phase === 'swap'
@@ -209,10 +210,4 @@ export function describeStep<D extends Step['do']>(
 ): string {
   const describe = words[step.do] as (step: Extract<Step, { do: D }>, namespace: string) => string;
   return describe(step, namespace);
-}
-
-function textOf(labels: Labels): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',');
 }

@@ -1,24 +1,7 @@
 /** From the original's workloads to the MetalLB object that asks for the same. */
+import { usualExclusions } from '#core/l2/interfaces.ts';
 import type { MetalLBSpec, Toleration, WorkloadConfig } from '#core/config/metallb.ts';
 import type { MigrationFacts, OldContainer, OldPod, OldWorkload } from '#core/migrate/facts.ts';
-
-/** The original's list, which is ours, too (operator-packaging.md §2.10). */
-const usualExclusions: readonly string[] = [
-  '^docker.*',
-  '^cbr.*',
-  '^dummy.*',
-  '^virbr.*',
-  '^lxcbr.*',
-  '^veth.*',
-  '^lo$',
-  '^cali.*',
-  '^tunl.*',
-  '^flannel.*',
-  '^kube-ipvs.*',
-  '^cni.*',
-  '^nodelocaldns.*',
-  '^lxc.*',
-];
 
 /** Every speaker has them, in the original as in ours. */
 const builtIn: ReadonlySet<string> = new Set(

@@ -37,6 +37,13 @@ export function selectsAny(selectors: readonly Selector[], labels: Labels): bool
   return selectors.length === 0 || selectors.some((selector) => selects(selector, labels));
 }
 
+/** The selector of exactly these labels, in the API's words: `app=web,tier=front`. */
+export function labelsText(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}
+
 /** As kubectl writes selectors: `app=web,tier in (a,b),!canary`; an empty selector is `everything`. */
 export function formatSelector({ requirements }: Selector): string {
   return requirements.length === 0 ? 'everything' : requirements.map(formatRequirement).join(',');

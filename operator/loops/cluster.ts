@@ -1,9 +1,10 @@
 /** The operator's picture of the cluster: stores of the MetalLB objects, of everything we made, and of the pods. */
+import { metallbResources } from '#core/api/resources.ts';
 import type { PodView } from '#operator/availability.ts';
 import type { Inventory, LiveObject } from '#operator/loops/sync.ts';
 import { podView, wholeObject } from '#operator/loops/views.ts';
 import { operatorRole } from '#operator/render/install.ts';
-import { clusterRole, coreKinds, metallbKind } from '#operator/render/kinds.ts';
+import { coreKinds } from '#operator/render/kinds.ts';
 import { speakerScc } from '#operator/render/speaker.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { KubeObject, ResourceType, Store, WatchOptions } from '#runtime/kube/types.ts';
@@ -45,10 +46,10 @@ export class Cluster implements Inventory {
         return [type, watch({ type, ...where, labelSelector, project: wholeObject })];
       }),
     );
-    this.metallbs = watch({ type: metallbKind, namespace, project: wholeObject });
+    this.metallbs = watch({ type: metallbResources.MetalLB, namespace, project: wholeObject });
     const fieldSelector = `metadata.namespace!=${namespace}`;
     const feature = 'conditions on MetalLB objects of other namespaces are';
-    this.foreign = watch({ type: metallbKind, fieldSelector, feature, project: wholeObject });
+    this.foreign = watch({ type: metallbResources.MetalLB, fieldSelector, feature, project: wholeObject });
     this.pods = watch({ type: kinds.Pod, namespace, labelSelector: 'app=metallb', project: podView });
   }
 
@@ -85,7 +86,7 @@ export class Cluster implements Inventory {
   #isClusterOwner({ kind, name }: Owner, object: KubeObject): boolean {
     const isNamedOurs =
       object.metadata.name.startsWith(`${this.#namespace}:`) || object.metadata.name === speakerScc;
-    if (kind === clusterRole.kind) return name === operatorRole && isNamedOurs;
+    if (kind === kinds.ClusterRole.kind) return name === operatorRole && isNamedOurs;
     return kind === kinds.Namespace.kind && name === this.#namespace;
   }
 
@@ -93,7 +94,7 @@ export class Cluster implements Inventory {
     const owners = object.metadata['ownerReferences'];
     if (!Array.isArray(owners)) return false;
     return owners.some((owner: Owner) =>
-      type.namespaced ? owner.kind === metallbKind.kind : this.#isClusterOwner(owner, object),
+      type.namespaced ? owner.kind === metallbResources.MetalLB.kind : this.#isClusterOwner(owner, object),
     );
   }
 }

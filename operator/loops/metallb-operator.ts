@@ -2,6 +2,7 @@
  * The reconcile loop: one key per MetalLB object, and the key of the one that counts for every change of what we
  * made. It reads the stores, decides by pure functions, applies what differs, and says in the conditions how it went.
  */
+import { metallbResources } from '#core/api/resources.ts';
 import { AppError } from '#core/errors.ts';
 import { validateMetalLB, wrongName, wrongNamespace } from '#core/config/metallb-rules.ts';
 import { metallbName } from '#core/config/metallb.ts';
@@ -13,7 +14,6 @@ import { LeftConfigurations } from '#operator/loops/left-configurations.ts';
 import { foreignNamespace, incorrectName, invalidSpec, verdictOf } from '#operator/loops/verdict.ts';
 import { conditionsOf, daemonSetView, deploymentView, specOf } from '#operator/loops/views.ts';
 import { effectiveBackend, engineMessage } from '#operator/render/backend.ts';
-import { metallbKind } from '#operator/render/kinds.ts';
 import type { OwnerReference, RenderOptions } from '#operator/render/manifest.ts';
 import { render, type Owners } from '#operator/render/render.ts';
 import type { EventRecorder } from '#runtime/kube/events.ts';
@@ -48,7 +48,7 @@ export class MetalLBOperator extends OperatorBase {
 
   constructor(parts: MetalLBOperatorParts) {
     const { client, cluster, logger, metrics } = parts;
-    super({ client, watch: () => cluster.metallbs, logger, fieldManager, types: [metallbKind] });
+    super({ client, watch: () => cluster.metallbs, logger, fieldManager, types: [metallbResources.MetalLB] });
     this.#parts = parts;
     const writes = metrics.counter({
       name: 'metallb_operator_writes_total',
@@ -67,7 +67,7 @@ export class MetalLBOperator extends OperatorBase {
   /** Called by the library's start: from here on every change leads to a reconcile. */
   protected override async init(): Promise<void> {
     const { cluster, enqueue, options } = this.#parts;
-    const { group, version, plural } = metallbKind;
+    const { group, version, plural } = metallbResources.MetalLB;
     const theOne = `${options.namespace}/${metallbName}`;
     cluster.onChange((kind, name) => {
       this.#syncer.seen(kind, name);
@@ -176,7 +176,7 @@ export class MetalLBOperator extends OperatorBase {
       for (const { type, status } of conditions) this.#conditions.set({ type }, status === 'True' ? 1 : 0);
     }
     if (sameConditions(conditions, previous)) return done;
-    await this.patchResourceStatus(metaOf(metallbKind, object), { conditions });
+    await this.patchResourceStatus(metaOf(metallbResources.MetalLB, object), { conditions });
     return done;
   }
 

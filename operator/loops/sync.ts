@@ -5,6 +5,7 @@
 import { AppError } from '#core/errors.ts';
 import { deviation } from '#operator/drift.ts';
 import type { Manifest } from '#operator/render/manifest.ts';
+import { apiVersion } from '#runtime/kube/paths.ts';
 import { KubeError, type KubeClient, type KubeObject, type ResourceType } from '#runtime/kube/types.ts';
 import type { Logger } from '#runtime/log/logger.ts';
 import type { Counter } from '#runtime/metrics/types.ts';
@@ -148,6 +149,5 @@ export class Syncer {
 }
 
 function isOf(type: ResourceType, manifest: Manifest): boolean {
-  const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`;
-  return type.kind === manifest.kind && apiVersion === manifest.apiVersion;
+  return type.kind === manifest.kind && apiVersion(type) === manifest.apiVersion;
 }

@@ -25,9 +25,7 @@ export async function resendRoutes(vtysh: Vtysh, targets: readonly Target[]): Pr
   const commands = targets
     .filter(isWritable)
     .map(({ vrf, neighbor, family }) => `clear bgp ${inVrf(vrf)}${family} unicast ${neighbor} soft out`);
-  if (commands.length === 0) return;
-  const complaint = (await vtysh.run(commands)).find((output) => output.includes('%'));
-  if (complaint !== undefined) throw new VtyshError(`FRR does not send routes again: ${complaint}`);
+  await command(vtysh, commands, 'send routes again');
 }
 
 /** Has FRR begin these sessions, none of which is up. Throws VtyshError when FRR complains. */
@@ -38,9 +36,13 @@ export async function beginSessions(
   const commands = sessions
     .filter(isWritable)
     .map(({ vrf, neighbor }) => `clear bgp ${inVrf(vrf)}${neighbor}`);
+  await command(vtysh, commands, 'begin a session');
+}
+
+async function command(vtysh: Vtysh, commands: readonly string[], what: string): Promise<void> {
   if (commands.length === 0) return;
   const complaint = (await vtysh.run(commands)).find((output) => output.includes('%'));
-  if (complaint !== undefined) throw new VtyshError(`FRR does not begin a session: ${complaint}`);
+  if (complaint !== undefined) throw new VtyshError(`FRR does not ${what}: ${complaint}`);
 }
 
 function isWritable({ vrf, neighbor }: { readonly vrf: string; readonly neighbor: string }): boolean {

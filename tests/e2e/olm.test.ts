@@ -26,7 +26,7 @@ import {
 } from '#tools/bundle/release.ts';
 import { subscription } from '#tools/bundle/subscription.ts';
 import { apiDump } from '#tests/support/api-dump.ts';
-import { echoService, startEcho, startTraffic } from '#tests/support/echo-traffic.ts';
+import { answeringServices, echoService, startEcho, startTraffic } from '#tests/support/echo-traffic.ts';
 import { upgradeOrigin, type Origin, type PreviousCommit } from '#tests/support/previous-commit.ts';
 
 const NAME = 'mlb-olm';
@@ -150,16 +150,7 @@ it('100: a MetalLB object becomes Available, and addresses by BGP and ARP answer
   await kubectl('apply', '-f', 'lab/demo/manifests/metallb.yaml');
   await available();
   await kubectl('apply', '-f', 'lab/demo/manifests/bgp.yaml', '-f', 'lab/demo/manifests/l2.yaml');
-  for (const [pool, client] of [
-    ['bgp', lab.client],
-    ['lan', lab.lan],
-  ] as const) {
-    const address = await echoService(lab, pool);
-    await waitFor(`an answer from ${address}`, async () => (await client.curl(`http://${address}/`)).ok, {
-      deadlineMs: 60_000,
-      explain,
-    });
-  }
+  await answeringServices(lab, explain);
 });
 
 it("this commit's bundle replaces the previous commit's operator and rolls out the speakers while traffic flows", async () => {

@@ -8,7 +8,7 @@ import { Lab } from '#lab/lab.ts';
 import { waitFor } from '#lab/process/wait.ts';
 import { quiet } from '#lab/report.ts';
 import { ingressOf } from '#lab/workload/service.ts';
-import { echoService, startEcho } from '#tests/support/echo-traffic.ts';
+import { answeringServices, startEcho } from '#tests/support/echo-traffic.ts';
 import { reasonFor } from '#tests/support/rights-reasons.ts';
 import {
   grantsOf,
@@ -119,15 +119,7 @@ it('the tour: installation, Services by BGP and ARP, changes, drift, reservation
     spec: { communities: [{ name: 'home', value: '64512:1' }] },
   });
   await kubectl('wait', '--for=condition=Accepted', 'community/names', '-n', namespace, '--timeout=60s');
-  for (const [pool, client] of [
-    ['bgp', lab.client],
-    ['lan', lab.lan],
-  ] as const) {
-    const address = await echoService(lab, pool);
-    await waitFor(`an answer from ${address}`, async () => (await client.curl(`http://${address}/`)).ok, {
-      deadlineMs: 60_000,
-    });
-  }
+  await answeringServices(lab);
   // Reservation: the Service goes, its address is kept; status of the reservation is written.
   await kubectl('annotate', 'service', 'echo-lan', 'metallb.io/reserve-for=1h');
   await waitFor(

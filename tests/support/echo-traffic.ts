@@ -57,6 +57,20 @@ export async function echoService(lab: Lab, pool: string): Promise<string> {
   });
 }
 
+/** Services with an address by BGP and one by Layer 2; resolves when both answer where they are asked for. */
+export async function answeringServices(lab: Lab, explain?: () => Promise<string>): Promise<void> {
+  for (const [pool, client] of [
+    ['bgp', lab.client],
+    ['lan', lab.lan],
+  ] as const) {
+    const address = await echoService(lab, pool);
+    await waitFor(`an answer from ${address}`, async () => (await client.curl(`http://${address}/`)).ok, {
+      deadlineMs: 60_000,
+      ...(explain === undefined ? {} : { explain }),
+    });
+  }
+}
+
 export interface Losses {
   readonly sent: number;
   readonly received: number;

@@ -12,8 +12,29 @@ const NODES = ['node1', 'node2', 'node3'] as const;
 /** What cannot be opened is tried again after 10 s. */
 const RETRIED_MS = 12_000;
 
+/** Of B17. */
+const IP = '192.0.2.64';
+
+/** Lines about IPv6 in the log of each speaker. */
+const linesAboutIPv6 = ({ field }: L2Field): readonly string[][] =>
+  NODES.map((name) =>
+    (field.lab.daemons.find(`speaker-${name}`)?.logText() ?? '')
+      .split('\n')
+      .filter((line) => /ipv6|\bndp\b|eafnosupport/i.test(line)),
+  );
+
+async function expectAnswered(l2: L2Field): Promise<void> {
+  await l2.field.expectIps('s', [IP]);
+  await l2.answers(IP, leaderOf(IP));
+  for (const index of l2.field.stage.nodes) await l2.field.stage.speakerReady(index);
+}
+
+async function expectAnnouncedByBgp({ field }: L2Field): Promise<void> {
+  await field.apply('BGPAdvertisement', 'bgp');
+  await field.expectPaths(IP, NODES.length);
+}
+
 describe('B17: hosts with IPv6 switched off', () => {
-  const IP = '192.0.2.64';
   let l2: L2Field;
   const ipv6 = async (off: 0 | 1): Promise<void> => {
     for (const name of NODES)
@@ -27,7 +48,6 @@ describe('B17: hosts with IPv6 switched off', () => {
         `net.ipv6.conf.all.disable_ipv6=${off}`,
       ]);
   };
-  const logs = () => NODES.map((name) => l2.field.lab.daemons.find(`speaker-${name}`)?.logText() ?? '');
   const pids = () => NODES.map((name) => l2.field.lab.daemons.find(`speaker-${name}`)?.pid);
   let started: readonly (number | undefined)[];
 
@@ -41,26 +61,20 @@ describe('B17: hosts with IPv6 switched off', () => {
   afterAll(() => l2?.[Symbol.asyncDispose]());
 
   it('B17 E1, B17 E2: the speakers are ready, and the address is answered for', async () => {
-    await l2.field.expectIps('s', [IP]);
-    await l2.answers(IP, leaderOf(IP));
-    for (const index of l2.field.stage.nodes) await l2.field.stage.speakerReady(index);
+    await expectAnswered(l2);
     const { stdout } = await l2.field.lab.exec('node1', ['ip', '-6', 'addr', 'show', 'dev', 'eth0']);
     expect(stdout).toBe('');
   });
 
   it('B17 E3: at most one line of each log about it for each card, also after what failed was tried again', async () => {
     await new Promise((resolve) => setTimeout(resolve, RETRIED_MS));
-    for (const log of logs()) {
-      const lines = log.split('\n').filter((line) => /ipv6|\bndp\b|eafnosupport/i.test(line));
+    for (const lines of linesAboutIPv6(l2)) {
       expect(lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
       expect(lines.length).toBeLessThanOrEqual(1);
     }
   });
 
-  it('B17 E4: BGP over IPv4 works', async () => {
-    await l2.field.apply('BGPAdvertisement', 'bgp');
-    await l2.field.expectPaths(IP, NODES.length);
-  });
+  it('B17 E4: BGP over IPv4 works', () => expectAnnouncedByBgp(l2));
 
   it('B17 E5: with IPv6 switched on an IPv6 address is announced without a restart, within 10 s', async () => {
     await ipv6(0);
@@ -73,14 +87,7 @@ describe('B17: hosts with IPv6 switched off', () => {
 });
 
 describe('B17 where the kernel has no IPv6: no socket of that family can be opened', () => {
-  const IP = '192.0.2.64';
   let l2: L2Field;
-  const linesAboutIPv6 = () =>
-    NODES.map((name) =>
-      (l2.field.lab.daemons.find(`speaker-${name}`)?.logText() ?? '')
-        .split('\n')
-        .filter((line) => /ipv6|\bndp\b|eafnosupport/i.test(line)),
-    );
 
   beforeAll(async () => {
     const wrapper = [process.execPath, join(import.meta.dirname, '../../support/without-ipv6-process.ts')];
@@ -92,27 +99,22 @@ describe('B17 where the kernel has no IPv6: no socket of that family can be open
   afterAll(() => l2?.[Symbol.asyncDispose]());
 
   it('B17 E1, B17 E2: the speakers are ready, and the address is answered for', async () => {
-    await l2.field.expectIps('s', [IP]);
-    await l2.answers(IP, leaderOf(IP));
-    for (const index of l2.field.stage.nodes) await l2.field.stage.speakerReady(index);
+    await expectAnswered(l2);
     // Else this would show nothing: the speaker that runs has no socket of IPv6.
     const pid = l2.field.lab.daemons.find('speaker-node1')?.pid;
     expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Seccomp:\t2$/m);
   });
 
-  it('B17 E4: BGP over IPv4 works', async () => {
-    await l2.field.apply('BGPAdvertisement', 'bgp');
-    await l2.field.expectPaths(IP, NODES.length);
-  });
+  it('B17 E4: BGP over IPv4 works', () => expectAnnouncedByBgp(l2));
 
   it('B17 E3: nothing is said of it before it is needed; an address of IPv6 costs one line for each card', async () => {
-    for (const lines of linesAboutIPv6()) expect(lines).toEqual([]);
+    for (const lines of linesAboutIPv6(l2)) expect(lines).toEqual([]);
     await l2.field.service('six', { spec: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'] } });
     await l2.field.expectIps('six', ['2001:db8:0:1::64']);
-    await eventually(() => expect(linesAboutIPv6().flat()).not.toEqual([]), 30_000);
+    await eventually(() => expect(linesAboutIPv6(l2).flat()).not.toEqual([]), 30_000);
     await new Promise((resolve) => setTimeout(resolve, RETRIED_MS));
-    for (const lines of linesAboutIPv6()) expect(lines.length).toBeLessThanOrEqual(1);
-    expect(linesAboutIPv6().flat()[0]).toContain('EAFNOSUPPORT');
+    for (const lines of linesAboutIPv6(l2)) expect(lines.length).toBeLessThanOrEqual(1);
+    expect(linesAboutIPv6(l2).flat()[0]).toContain('EAFNOSUPPORT');
     await l2.answers(IP, leaderOf(IP));
   });
 });

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configurationLabels, frrConfigurationType } from '#core/frrk8s/object.ts';
 import { Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
-import { coreKinds, metallbKind } from '#operator/render/kinds.ts';
+import { metallbResources } from '#core/api/resources.ts';
+import { coreKinds } from '#operator/render/kinds.ts';
 import type { RenderOptions } from '#operator/render/manifest.ts';
 import { createKubeClient } from '#runtime/kube/client.ts';
 import { plainCredentials } from '#runtime/kube/credentials.ts';
@@ -76,7 +77,7 @@ async function start(changes: Partial<RenderOptions> = {}): Promise<void> {
 }
 
 function putMetalLB(name = 'metallb', spec: object = {}): void {
-  fake.put(metallbKind, {
+  fake.put(metallbResources.MetalLB, {
     apiVersion: 'metallb.io/v1beta1',
     kind: 'MetalLB',
     metadata: { name, namespace, uid: `uid-${name}` },
@@ -92,7 +93,7 @@ interface Condition {
 }
 
 function raised(name = 'metallb'): Condition | undefined {
-  const status = fake.find(metallbKind, `${namespace}/${name}`)?.['status'] as
+  const status = fake.find(metallbResources.MetalLB, `${namespace}/${name}`)?.['status'] as
     { conditions?: readonly Condition[] } | undefined;
   return status?.conditions?.find((condition) => condition.status === 'True');
 }
@@ -192,13 +193,13 @@ describe('reconcile', () => {
     scope = new AsyncDisposableStack();
     await fake.listen();
     scope.defer(() => fake.close());
-    fake.remove(metallbKind, key);
+    fake.remove(metallbResources.MetalLB, key);
     await start();
     await eventually(() => expect(fake.find(typeOf('ClusterRole'), clusterRole)).toBeUndefined());
   });
 
   it('makes nothing for an object that is being deleted', async () => {
-    fake.put(metallbKind, {
+    fake.put(metallbResources.MetalLB, {
       apiVersion: 'metallb.io/v1beta1',
       kind: 'MetalLB',
       metadata: { name: 'metallb', namespace, uid: 'u', deletionTimestamp: '2026-01-01T00:00:00Z' },
@@ -253,7 +254,7 @@ describe('FRRConfigurations of an external frr-k8s', () => {
     fake.put(kinds.Pod, speaker);
     await start();
     await eventually(() => expect(raised()).toMatchObject({ type: 'Progressing' }));
-    fake.remove(metallbKind, key);
+    fake.remove(metallbResources.MetalLB, key);
     await eventually(() => expect(fake.find(typeOf('DaemonSet'), `${namespace}/speaker`)).toBeUndefined());
     expect(left()).toHaveLength(3);
     fake.remove(kinds.Pod, `${namespace}/s`);
