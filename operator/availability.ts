@@ -11,6 +11,8 @@ export interface DeploymentView {
   readonly replicas: number;
   readonly readyReplicas: number;
   readonly updatedReplicas: number;
+  /** Pods of the old template, which stay until enough new ones are ready. */
+  readonly oldReplicas: number;
 }
 
 export interface DaemonSetView {
@@ -93,9 +95,10 @@ function controllerWaits(view: DeploymentView | undefined): Wait[] {
   if (view.generation !== view.observedGeneration) {
     return [{ reason, text: 'Deployment controller: the latest change is not taken up yet' }];
   }
-  const { replicas, readyReplicas, updatedReplicas } = view;
-  if (readyReplicas === replicas && updatedReplicas === replicas) return [];
-  const text = `Deployment controller: ${readyReplicas} of ${replicas} pods ready, ${updatedReplicas} updated`;
+  const { replicas, readyReplicas, updatedReplicas, oldReplicas } = view;
+  if (readyReplicas === replicas && updatedReplicas === replicas && oldReplicas === 0) return [];
+  const old = oldReplicas === 0 ? '' : `, ${oldReplicas} not updated yet`;
+  const text = `Deployment controller: ${readyReplicas} of ${replicas} pods ready, ${updatedReplicas} updated${old}`;
   return [{ reason, text }];
 }
 

@@ -1,9 +1,11 @@
 /** The operator: makes the cluster agree with the MetalLB object (operator-packaging.md §2). */
 import { hostname } from 'node:os';
 import { AppError, SettingsError } from '#core/errors.ts';
+import { wholeSeconds } from '#core/status/transition.ts';
 import { clusterFacts } from '#operator/facts.ts';
 import { Cluster } from '#operator/loops/cluster.ts';
 import { MetalLBOperator } from '#operator/loops/metallb-operator.ts';
+import { OlmReport } from '#operator/loops/olm-report.ts';
 import { operatorName } from '#operator/render/install.ts';
 import type { OwnerReference, RenderOptions, TlsOptions } from '#operator/render/manifest.ts';
 import { operatorOptions, renderOptions, type OperatorSettings } from '#operator/settings.ts';
@@ -97,7 +99,8 @@ interface WorkParts {
 }
 
 /** Fills the stores and starts the loop; returns when both are up. */
-async function work({ logger, signal, scope }: Context, parts: WorkParts): Promise<void> {
+async function work(context: Context, parts: WorkParts): Promise<void> {
+  const { logger, signal, scope } = context;
   const { options, optional, clusterOwner, transport, client, metrics } = parts;
   const cluster = new Cluster({
     namespace: options.namespace,
@@ -114,6 +117,7 @@ async function work({ logger, signal, scope }: Context, parts: WorkParts): Promi
   });
   const events = createEventRecorder({ client, component: 'metallb-operator', logger });
   scope.defer(() => events.drain(2000));
+  const report = olmReport(context, parts);
   const operator = new MetalLBOperator({
     client,
     cluster,
@@ -123,11 +127,33 @@ async function work({ logger, signal, scope }: Context, parts: WorkParts): Promi
     logger,
     metrics,
     enqueue: (key) => queue.add(key),
-    now: () => `${new Date().toISOString().slice(0, 19)}Z`,
+    onConditions: report && ((conditions) => report.say(conditions)),
+    now,
   });
   scope.defer(() => queue.drain(5000));
   scope.defer(() => operator.stop());
   await operator.start();
+}
+
+/** Under OLM: what tells it whether we may be replaced, on a queue of its own, so that OLM holds up nothing else. */
+function olmReport(context: Context, { client, options, metrics }: WorkParts): OlmReport | undefined {
+  const { logger, scope, settings } = context;
+  if (settings.operatorCondition === '') return undefined;
+  const queue = createQueue({ name: 'olm', handler: (_, stop) => report.write(stop), logger, metrics });
+  const report = new OlmReport({
+    client,
+    namespace: options.namespace,
+    name: settings.operatorCondition,
+    logger,
+    enqueue: () => queue.add('report'),
+    now,
+  });
+  scope.defer(() => queue.drain(1000));
+  return report;
+}
+
+function now(): string {
+  return wholeSeconds(new Date());
 }
 
 /** Competes for the Lease and returns when we hold it; losing it later ends the process. */

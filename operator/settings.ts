@@ -93,6 +93,10 @@ export const operatorOptions = {
     default: false,
     help: 'only the holder of Lease metallb.io.metallboperator works',
   }),
+  operatorCondition: text({
+    env: 'OPERATOR_CONDITION_NAME',
+    help: 'set by OLM: the OperatorCondition that tells it whether we may be replaced; empty: nobody is told',
+  }),
   logLevel: choice({
     flag: 'log-level',
     env: 'LOG_LEVEL',

@@ -6,7 +6,12 @@ import { metallbResources } from '#core/api/resources.ts';
 import { AppError } from '#core/errors.ts';
 import { validateMetalLB, wrongName, wrongNamespace } from '#core/config/metallb-rules.ts';
 import { metallbName } from '#core/config/metallb.ts';
-import { metallbConditions, sameConditions, type MetalLBVerdict } from '#core/status/metallb-conditions.ts';
+import {
+  metallbConditions,
+  sameConditions,
+  type Condition,
+  type MetalLBVerdict,
+} from '#core/status/metallb-conditions.ts';
 import { metaOf, OperatorBase } from '#operator/operator-base.ts';
 import type { Cluster } from '#operator/loops/cluster.ts';
 import { fieldManager, Syncer, type SyncResult } from '#operator/loops/sync.ts';
@@ -33,6 +38,8 @@ export interface MetalLBOperatorParts {
   readonly metrics: Metrics;
   /** Puts a key on the queue that calls `reconcile`. */
   readonly enqueue: (key: string) => void;
+  /** Told the conditions of the object that counts, or that there is none, whenever they may be other ones. */
+  readonly onConditions?: ((conditions: readonly Condition[] | undefined) => void) | undefined;
   /** RFC 3339 with seconds. */
   readonly now: () => string;
 }
@@ -117,6 +124,7 @@ export class MetalLBOperator extends OperatorBase {
   async #gone(key: string, signal: AbortSignal): Promise<Outcome> {
     this.#said.delete(key);
     if (key !== `${this.#parts.options.namespace}/${metallbName}`) return done;
+    this.#parts.onConditions?.(undefined);
     const result = await this.#syncer.sync([], signal);
     // A speaker that still runs would put its object back.
     const isQuiet = ![...this.#parts.cluster.pods.values()].some(({ component }) => component === 'speaker');
@@ -174,6 +182,7 @@ export class MetalLBOperator extends OperatorBase {
     const { name, namespace } = object.metadata;
     if (name === metallbName && namespace === this.#parts.options.namespace) {
       for (const { type, status } of conditions) this.#conditions.set({ type }, status === 'True' ? 1 : 0);
+      this.#parts.onConditions?.(conditions);
     }
     if (sameConditions(conditions, previous)) return done;
     await this.patchResourceStatus(metaOf(metallbResources.MetalLB, object), { conditions });

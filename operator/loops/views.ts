@@ -35,12 +35,14 @@ export function conditionsOf(raw: KubeObject): Condition[] {
 export function deploymentView(raw: KubeObject): DeploymentView {
   const status = fieldsOf(raw['status']);
   const replicas = fieldsOf(raw['spec'])['replicas'];
+  const updatedReplicas = numberOf(status['updatedReplicas']);
   return {
     generation: raw.metadata.generation ?? 0,
     observedGeneration: numberOf(status['observedGeneration']),
     replicas: typeof replicas === 'number' ? replicas : 1,
     readyReplicas: numberOf(status['readyReplicas']),
-    updatedReplicas: numberOf(status['updatedReplicas']),
+    updatedReplicas,
+    oldReplicas: Math.max(0, numberOf(status['replicas']) - updatedReplicas),
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * The bundle installed by the real Operator Lifecycle Manager on real kubelets: from a catalog to an address that
  * answers, an upgrade from the bundle of the commit before this one while traffic flows, and the removal, after which
- * the API has what it had before (operator-packaging.md §5, §10.8). Then the same by Helm.
+ * the API has what it had before (operator-packaging.md §5, §10.8). In between an upgrade to an image by its digest, which
+ * OLM holds back for as long as our OperatorCondition asks it to. Then the same by Helm.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,6 +34,8 @@ const NAME = 'mlb-olm';
 const account = `system:serviceaccount:${namespace}:manager-account`;
 const first: Release = { ...currentRelease, bundleImage: '' };
 const second: Release = { ...first, version: '0.1.1', replaces: first.version };
+/** Its image goes by the digest, which the nodes tell. */
+let third: Release;
 const folder = mkdtempSync(join(tmpdir(), 'metallb-olm-'));
 
 let lab: Lab;
@@ -60,11 +63,19 @@ async function serve(releases: readonly Release[]): Promise<string> {
   return olm.serve(join(folder, String(releases.length)));
 }
 
-/** The nodes have this commit's image by the name of the second release, and the previous one's by that of the first. */
+/**
+ * The nodes have this commit's image by the name of the second release and by that of the third, its digest; and the
+ * previous one's by that of the first.
+ */
 async function nameImages(): Promise<void> {
   for (let index = 1; index <= lab.nodeCount; index += 1) {
     const { socket } = nodeFiles(join(nodesFolder(NAME), `node${index}`));
-    await run(['ctr', '-a', socket, '-n', 'k8s.io', 'images', 'tag', imageOf(first), imageOf(second)]);
+    const images = (...args: readonly string[]) =>
+      run(['ctr', '-a', socket, '-n', 'k8s.io', 'images', ...args]);
+    const [digest = ''] = /sha256:[0-9a-f]{64}/.exec(await images('ls', `name==${imageOf(first)}`)) ?? [];
+    third = { ...second, version: '0.1.2', replaces: second.version, digest };
+    await images('tag', imageOf(first), imageOf(second));
+    await images('tag', imageOf(first), imageOf(third));
     if (origin.previous !== undefined) await importImages(socket, origin.previous.images);
   }
 }
@@ -74,15 +85,56 @@ async function explain(): Promise<string> {
   return `${await kubectl('describe', olmKinds, '-n', namespace)}\n${await kubectl('get', 'pods', '-A')}\n${olm.explain()}`;
 }
 
+interface Csv {
+  readonly spec: { readonly relatedImages: readonly { readonly image: string }[] };
+  readonly status?: { readonly phase?: string; readonly reason?: string; readonly message?: string };
+}
+
+function csv({ version }: Release): Promise<Csv> {
+  const group = '/apis/operators.coreos.com/v1alpha1';
+  return lab.api.get(`${group}/namespaces/${namespace}/clusterserviceversions/${csvName(version)}`);
+}
+
 async function succeeded(release: Release): Promise<void> {
-  const path = `/apis/operators.coreos.com/v1alpha1/namespaces/${namespace}/clusterserviceversions/${csvName(release.version)}`;
   await waitFor(
     `${csvName(release.version)} to be Succeeded`,
-    async () => {
-      const { status } = await lab.api.get<{ status?: { phase?: string } }>(path);
-      return status?.phase === 'Succeeded';
-    },
+    async () => (await csv(release)).status?.phase === 'Succeeded',
     { deadlineMs: 120_000, explain },
+  );
+}
+
+/** The catalog has these releases from now on. */
+async function offer(releases: readonly Release[]): Promise<void> {
+  const patch = JSON.stringify({ spec: { address: await serve(releases) } });
+  await kubectl('patch', 'catalogsource', 'metallb-ts-catalog', '-n', namespace, '--type=merge', '-p', patch);
+}
+
+/** Waits until every container of ours runs the image of a release. */
+async function rolledOut(release: Release): Promise<void> {
+  await waitFor(
+    'all our pods to run the next image',
+    async () => {
+      const images = await runningImages();
+      return images.size === 1 && images.has(imageOf(release));
+    },
+    { deadlineMs: 180_000, explain },
+  );
+}
+
+/** Waits until OLM has been told this, and has taken note of it. */
+async function toldOlm(release: Release, words: RegExp): Promise<void> {
+  const one = ['operatorcondition', csvName(release.version), '-n', namespace];
+  const texts = ['spec', 'status'].map(
+    (part) =>
+      `{range .${part}.conditions[?(@.type=="Upgradeable")]}{.status} {.reason}: {.message}{"\\n"}{end}`,
+  );
+  await waitFor(
+    `OperatorCondition ${csvName(release.version)} to say ${words}`,
+    async () => {
+      const lines = (await kubectl('get', ...one, '-o', `jsonpath=${texts.join('')}`)).trim().split('\n');
+      return lines.length === 2 && lines.every((line) => words.test(line));
+    },
+    { deadlineMs: 60_000, explain: () => kubectl('get', ...one, '-o', 'yaml') },
   );
 }
 
@@ -158,17 +210,9 @@ it("this commit's bundle replaces the previous commit's operator and rolls out t
   const [lan = ''] = await addresses('echo-lan');
   const stopBgp = await startTraffic(lab, 'client', bgp);
   const stopLan = await startTraffic(lab, 'lan', lan);
-  const patch = JSON.stringify({ spec: { address: await serve([first, second]) } });
-  await kubectl('patch', 'catalogsource', 'metallb-ts-catalog', '-n', namespace, '--type=merge', '-p', patch);
+  await offer([first, second]);
   await succeeded(second);
-  await waitFor(
-    'all our pods to run the next image',
-    async () => {
-      const images = await runningImages();
-      return images.size === 1 && images.has(imageOf(second));
-    },
-    { deadlineMs: 180_000, explain },
-  );
+  await rolledOut(second);
   await available();
   const [byBgp, byArp] = [await stopBgp(), await stopLan()];
   process.stdout.write(
@@ -183,6 +227,45 @@ async function addresses(service: string): Promise<readonly string[]> {
   const path = 'jsonpath={.status.loadBalancer.ingress[*].ip}';
   return (await kubectl('get', 'service', service, '-o', path)).split(' ');
 }
+
+it('OLM holds the next upgrade back while a rollout is under way, and goes on, to an image by digest, when it is over', async () => {
+  await toldOlm(second, /^True Available: /);
+  // No node has this label: the next controller finds no place, and the one that runs stays.
+  const controllerNodeSelector = (value: string) =>
+    kubectl(
+      'patch',
+      'metallb',
+      'metallb',
+      '-n',
+      namespace,
+      '--type=merge',
+      '-p',
+      `{"spec":{"controllerNodeSelector":${value}}}`,
+    );
+  await controllerNodeSelector('{"no":"node"}');
+  const waiting = /^False ControllerNotReady: Deployment controller: .*node affinity/;
+  await toldOlm(second, waiting);
+  await offer([first, second, third]);
+  await waitFor(
+    'OLM to hold the upgrade back',
+    async () => {
+      const { status } = await csv(third);
+      return status?.phase === 'Pending' && status.reason === 'OperatorConditionNotUpgradeable';
+    },
+    { deadlineMs: 120_000, explain },
+  );
+  expect((await csv(third)).status?.message).toContain('Deployment controller');
+  expect(await runningImages()).toEqual(new Set([imageOf(second)]));
+  await controllerNodeSelector('null');
+  await succeeded(third);
+  await rolledOut(third);
+  await available();
+  await toldOlm(third, /^True Available: /);
+  expect(imageOf(third)).toMatch(/@sha256:[0-9a-f]{64}$/);
+  expect((await csv(third)).spec.relatedImages.map(({ image }) => image)).toEqual([imageOf(third)]);
+  const [bgp = ''] = await addresses('echo-bgp');
+  expect((await lab.client.curl(`http://${bgp}/`)).ok).toBe(true);
+});
 
 it('removal leaves nothing: first the object, then the subscription, then the CRDs, which OLM keeps', async () => {
   await kubectl('delete', 'service', 'echo-bgp', 'echo-lan');

@@ -6,6 +6,7 @@ import {
   type DeploymentView,
   type PodView,
 } from '#operator/availability.ts';
+import { deploymentView } from '#operator/loops/views.ts';
 
 const controller: DeploymentView = {
   generation: 2,
@@ -13,6 +14,7 @@ const controller: DeploymentView = {
   replicas: 1,
   readyReplicas: 1,
   updatedReplicas: 1,
+  oldReplicas: 0,
 };
 const speaker: DaemonSetView = {
   generation: 3,
@@ -56,6 +58,19 @@ describe('availability', () => {
   ])('%s', (_, change) => {
     const verdict = availability({ controller: { ...controller, ...change }, speaker, pods: [] }, '');
     expect(verdict).toMatchObject({ kind: 'progressing', reason: 'ControllerNotReady' });
+  });
+
+  it('an old controller that stands in for one that does not come up is not the one that was asked for', () => {
+    const live = {
+      metadata: { name: 'controller', generation: 2 },
+      spec: { replicas: 1 },
+      status: { observedGeneration: 2, replicas: 2, readyReplicas: 1, updatedReplicas: 1 },
+    };
+    expect(availability({ controller: deploymentView(live), speaker, pods: [] }, '')).toEqual({
+      kind: 'progressing',
+      reason: 'ControllerNotReady',
+      message: 'Deployment controller: 1 of 1 pods ready, 1 updated, 1 not updated yet',
+    });
   });
 
   it('77: missing workloads', () => {
