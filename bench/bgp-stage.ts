@@ -4,11 +4,10 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { imageSettings } from '#bench/image-settings.ts';
 import { inParallel } from '#bench/in-parallel.ts';
 import { cpuSeconds, memoryOf } from '#bench/process-figures.ts';
 import { metallbResources } from '#core/api/resources.ts';
-import { LightStage } from '#lab/demo/light.ts';
+import { LightStage, type LightSpeakers } from '#lab/demo/light.ts';
 import { NAMESPACE } from '#lab/demo/stage.ts';
 import type { FrrInstance } from '#lab/frr/instance.ts';
 import { Lab } from '#lab/lab.ts';
@@ -68,11 +67,11 @@ export class BgpStage implements AsyncDisposable {
     this.client = createKubeClient(createTransport(credentials, { logger: silent }));
   }
 
-  /** `entry`: the speaker's bundle. A pool and an advertisement are there, no Service and no peer. */
-  static async start(entry: string, report: Reporter): Promise<BgpStage> {
+  /** A pool and an advertisement are there, no Service and no peer. */
+  static async start(speaker: LightSpeakers, report: Reporter): Promise<BgpStage> {
     const lab = await Lab.up({ name: 'mlb-bench', level: 'light', nodes: 1, report });
     try {
-      const light = new LightStage(lab, { ...imageSettings('speaker'), entry });
+      const light = new LightStage(lab, speaker);
       await light.deploy[0]?.run(() => undefined);
       const lan = ['ip', '-n', lab.netns('lan'), 'addr', 'add'];
       for (const address of peerAddresses)
@@ -197,9 +196,4 @@ export class BgpStage implements AsyncDisposable {
     await this.#credentials[Symbol.asyncDispose]();
     await this.lab.down();
   }
-}
-
-/** The bundle's entry in the folder that `build` wrote. */
-export function speakerEntry(folder: string): string {
-  return join(folder, 'speaker/main.mjs');
 }

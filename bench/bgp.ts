@@ -2,20 +2,19 @@
  * From an endpoint that becomes ready to the UPDATE at the routers, and what large changes cost, with our speaker as
  * the image runs it, a real API server and a real FRR. The times are those at which listening routers read.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { burst } from '#bench/bgp-burst.ts';
 import { attributeChanges, endpointChanges, makeProbes } from '#bench/bgp-changes.ts';
 import { massChanges } from '#bench/bgp-mass.ts';
 import { restarts } from '#bench/bgp-restart.ts';
-import { BgpStage, PEERS, speakerEntry } from '#bench/bgp-stage.ts';
+import { BgpStage, PEERS } from '#bench/bgp-stage.ts';
+import { bundledSpeaker } from '#bench/bundled-speaker.ts';
 import { measuredAt, type Figure } from '#bench/figures.ts';
 import type { Reporter } from '#lab/report.ts';
-import { build } from '#tools/build.ts';
 
 /** What can be measured alone; Services are made in any case. */
 export const BGP_PARTS = ['burst', 'changes', 'attributes', 'mass', 'restarts'] as const;
+/** Numbers of prefixes beside the one that changes. */
+export const BGP_SIZES: readonly number[] = [0, 1000, 5000];
 export type BgpPart = (typeof BGP_PARTS)[number];
 
 export interface BgpBench {
@@ -29,16 +28,11 @@ export interface BgpBench {
 }
 
 export async function bgp(report: Reporter, options: BgpBench): Promise<Figure[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'metallb-bench-'));
-  try {
-    report.step('bundling the speaker');
-    await build(folder, { programs: ['speaker'] });
-    await using stage = await BgpStage.start(speakerEntry(folder), report);
-    await makeProbes(stage);
-    return await measure(stage, report, options);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  report.step('bundling the speaker');
+  await using speaker = await bundledSpeaker();
+  await using stage = await BgpStage.start(speaker, report);
+  await makeProbes(stage);
+  return await measure(stage, report, options);
 }
 
 async function measure(

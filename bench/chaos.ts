@@ -6,6 +6,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { spawn } from 'node:child_process';
+import { bundledSpeaker } from '#bench/bundled-speaker.ts';
 import { distribution, type Figure } from '#bench/figures.ts';
 import { SILENT_BEATS, beatInterval } from '#core/members/timing.ts';
 import type { Reporter } from '#lab/report.ts';
@@ -36,7 +37,8 @@ const FAILOVER: readonly ChaosKind[] = ['kill', 'power', 'oneway', 'partition', 
 export async function chaos(report: Reporter, options: ChaosOptions): Promise<Figure[]> {
   const { nodes, rounds, kinds, samples } = options;
   const all: ChaosRound[] = samples !== undefined && existsSync(samples) ? readRounds(samples) : [];
-  await using lab = await ChaosLab.start(options.lab ?? `mlb-b-chaos${nodes}`, nodes);
+  await using speaker = await bundledSpeaker();
+  await using lab = await ChaosLab.start(options.lab ?? `mlb-b-chaos${nodes}`, nodes, speaker);
   for (let round = 0; round < rounds; round += 1) {
     report.step(`${nodes} nodes, round ${round + 1} of ${rounds}`);
     for (const kind of kinds) {
@@ -98,7 +100,8 @@ const CALM_MINUTES = 10;
 
 /** No false move while all cores are busy with something else. */
 export async function calm(report: Reporter, nodes: number, minutes = CALM_MINUTES): Promise<Figure[]> {
-  await using lab = await ChaosLab.start('mlb-b-calm', nodes);
+  await using speaker = await bundledSpeaker();
+  await using lab = await ChaosLab.start('mlb-b-calm', nodes, speaker);
   const busy = cpus().map(() => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
   try {
     report.step(`${nodes} nodes, ${busy.length} busy cores, ${minutes} minutes`);

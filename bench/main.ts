@@ -7,7 +7,8 @@
  *   npm run bench -- NAME --check FILE  measures nothing: prints what misses its goal in FILE, exit code 1 if any
  *
  * `bgp` also takes `--only A,B` (burst, changes, attributes, mass, restarts), `--sizes 0,1000,5000` and `--changes 100`:
- * what was not measured then keeps its figures in the file. Each figure says when it was measured.
+ * what was not measured then keeps its figures in the file. Each figure says when it was measured. So does `members`
+ * with `--sizes 3,20,50,200,1000`.
  *
  * The chaos parts also take `--rounds N` (200 unless told), `--kinds A,B`, `--lab NAME` and `--samples FILE`: rounds are
  * added to that file, and the figures are those of all in it.
@@ -22,7 +23,7 @@ import {
   withNewer,
   type Figure,
 } from '#bench/figures.ts';
-import { bgp, BGP_PARTS, type BgpBench } from '#bench/bgp.ts';
+import { bgp, BGP_PARTS, BGP_SIZES, type BgpBench } from '#bench/bgp.ts';
 import { calm, chaos, type ChaosOptions } from '#bench/chaos.ts';
 import { compile } from '#bench/compile.ts';
 import { controllerFaults } from '#bench/controller-faults.ts';
@@ -31,7 +32,7 @@ import { fuzz } from '#bench/fuzz.ts';
 import { installs } from '#bench/installs.ts';
 import { l2Fuzz } from '#bench/l2-fuzz.ts';
 import { l2 } from '#bench/l2.ts';
-import { members } from '#bench/members.ts';
+import { members, MEMBERS_SIZES } from '#bench/members.ts';
 import { smoke } from '#bench/smoke.ts';
 import { webhooks } from '#bench/webhooks.ts';
 import { messageOf } from '#core/errors.ts';
@@ -39,7 +40,10 @@ import { LabError } from '#lab/errors.ts';
 import { CHAOS_KINDS } from '#tests/support/l2-chaos.ts';
 import { StreamReporter, type Reporter } from '#lab/report.ts';
 
-type Options = Omit<ChaosOptions, 'nodes'> & BgpBench;
+interface Options extends Omit<ChaosOptions, 'nodes'>, Omit<BgpBench, 'sizes'> {
+  /** Undefined: those that the part has. */
+  readonly sizes: readonly number[] | undefined;
+}
 
 interface Part {
   readonly about: string;
@@ -48,12 +52,15 @@ interface Part {
 
 const chaosOf = (nodes: number): Part => ({
   about: `Layer 2 while things go wrong, ${nodes} nodes`,
-  measure: (report, options) => chaos(report, { nodes, ...options }),
+  measure: (report, options) => chaos(report, { ...options, nodes }),
 });
 
 const parts: Readonly<Record<string, Part>> = {
   smoke: { about: 'announcement, Layer 2 take-over and Service → address, on a light lab', measure: smoke },
-  bgp: { about: 'from an endpoint to the UPDATE at the routers, with 0 to 5,000 prefixes', measure: bgp },
+  bgp: {
+    about: 'from an endpoint to the UPDATE at the routers, with 0 to 5,000 prefixes',
+    measure: (report, options) => bgp(report, { ...options, sizes: options.sizes ?? BGP_SIZES }),
+  },
   compile: { about: 'compiling a large configuration', measure: (report) => compile(report) },
   fuzz: { about: 'a million random configurations through compile and metallb validate', measure: fuzz },
   controller: {
@@ -74,7 +81,10 @@ const parts: Readonly<Record<string, Part>> = {
   },
   l2: { about: 'ARP and NDP answers and elections', measure: l2 },
   'l2-fuzz': { about: 'ten million mutated frames through the readers of the wire', measure: l2Fuzz },
-  members: { about: 'the liveness mesh', measure: members },
+  members: {
+    about: 'the liveness mesh, simulated',
+    measure: (report, { sizes = MEMBERS_SIZES, save }) => Promise.resolve(members(report, { sizes, save })),
+  },
   'chaos-3': chaosOf(3),
   'chaos-5': chaosOf(5),
   'chaos-20': chaosOf(20),
@@ -88,6 +98,9 @@ const parts: Readonly<Record<string, Part>> = {
   },
   webhooks: { about: 'what a write waits for the admission webhook', measure: (report) => webhooks(report) },
 };
+
+/** Parts whose file keeps the figures of what was not measured this time. */
+const MEASURED_IN_PARTS = ['bgp', 'members'];
 
 function list(): number {
   for (const [name, { about }] of Object.entries(parts))
@@ -115,7 +128,7 @@ async function main(argv: readonly string[]): Promise<number> {
       kinds: { type: 'string', default: CHAOS_KINDS.join(',') },
       samples: { type: 'string' },
       only: { type: 'string', default: BGP_PARTS.join(',') },
-      sizes: { type: 'string', default: '0,1000,5000' },
+      sizes: { type: 'string' },
       changes: { type: 'string', default: '100' },
       lab: { type: 'string' },
     },
@@ -130,15 +143,14 @@ async function main(argv: readonly string[]): Promise<number> {
     });
   if (values.check !== undefined) return check(name, values.check);
   const file = values.json ?? join(import.meta.dirname, 'results', `${name}.json`);
-  const known = name === 'bgp' ? readFigures(file) : [];
-  const save = (figures: readonly Figure[]): void =>
-    saveFigures(file, name === 'bgp' ? withNewer(known, figures) : figures);
+  const known = MEASURED_IN_PARTS.includes(name) ? readFigures(file) : [];
+  const save = (figures: readonly Figure[]): void => saveFigures(file, withNewer(known, figures));
   const figures = await part.measure(new StreamReporter('bench'), {
     rounds: Number(values.rounds),
     kinds: CHAOS_KINDS.filter((kind) => values.kinds.split(',').includes(kind)),
     samples: values.samples,
     parts: BGP_PARTS.filter((each) => values.only.split(',').includes(each)),
-    sizes: values.sizes.split(',').map(Number),
+    sizes: values.sizes?.split(',').map(Number),
     changes: Number(values.changes),
     lab: values.lab,
     save,

@@ -2,7 +2,7 @@
  * How fast the mesh of speakers notices a death, how often it is wrong and what it sends: the real state machine on
  * a virtual network with a virtual clock.
  */
-import { distribution, type Figure } from '#bench/figures.ts';
+import { distribution, measuredAt, type Figure } from '#bench/figures.ts';
 import type { Reporter } from '#lab/report.ts';
 import { MeshSimulation } from '#tests/support/mesh-simulation.ts';
 
@@ -13,7 +13,7 @@ interface Size {
   readonly quiet: number;
 }
 
-const sizes: readonly Size[] = [
+const all: readonly Size[] = [
   { nodes: 3, deaths: 200, quiet: 600 },
   { nodes: 20, deaths: 100, quiet: 300 },
   { nodes: 50, deaths: 60, quiet: 60 },
@@ -26,17 +26,31 @@ const RESTARTED = 100;
 const LOSS = 0.01;
 const JITTER = 20;
 
-export function members(report: Reporter): Promise<readonly Figure[]> {
-  return Promise.resolve(
-    sizes.flatMap((size) => {
-      report.step(`${size.nodes} nodes`);
-      return [...quietTime(size), ...takeovers(size)];
-    }),
-  );
+export interface MembersBench {
+  /** Numbers of nodes, of those that there are. */
+  readonly sizes: readonly number[];
+  /** Told all figures so far after each size: what was measured is not lost when a larger one is ended. */
+  readonly save: (figures: readonly Figure[]) => void;
 }
 
-function started(nodes: number, seed: number): MeshSimulation {
-  const simulation = new MeshSimulation(nodes, { seed, loss: LOSS, jitter: JITTER });
+/** The numbers of nodes that can be simulated. */
+export const MEMBERS_SIZES = all.map(({ nodes }) => nodes);
+
+export function members(report: Reporter, { sizes, save }: MembersBench): Figure[] {
+  const figures: Figure[] = [];
+  for (const size of all.filter(({ nodes }) => sizes.includes(nodes))) {
+    report.step(`${size.nodes} nodes`);
+    const simulation = started(size.nodes);
+    const calm = quietTime(simulation, size);
+    report.progress(`${size.nodes} nodes: quiet for ${size.quiet} s, now deaths`);
+    figures.push(...measuredAt([...calm, ...takeovers(simulation, size)], new Date()));
+    save(figures);
+  }
+  return figures;
+}
+
+function started(nodes: number): MeshSimulation {
+  const simulation = new MeshSimulation(nodes, { seed: 1, loss: LOSS, jitter: JITTER });
   simulation.startAll();
   simulation.run(nodes > RESTARTED ? 6_000 : 3_000);
   return simulation;
@@ -47,8 +61,7 @@ function label(nodes: number): string {
 }
 
 /** False deaths and packets while nothing happens. */
-function quietTime({ nodes, quiet }: Size): Figure[] {
-  const simulation = started(nodes, 1);
+function quietTime(simulation: MeshSimulation, { nodes, quiet }: Size): Figure[] {
   const before = simulation.packets;
   let falseDeaths = 0;
   for (let second = 0; second < quiet; second += 1) {
@@ -69,9 +82,8 @@ function quietTime({ nodes, quiet }: Size): Figure[] {
 }
 
 /** kill -9 of the owner of an address until another node owns it, everybody agreeing. */
-function takeovers({ nodes, deaths }: Size): Figure[] {
+function takeovers(simulation: MeshSimulation, { nodes, deaths }: Size): Figure[] {
   const samples: number[] = [];
-  const simulation = started(nodes, 2);
   for (let round = 0; round < deaths; round += 1) {
     simulation.run(137 + 61 * (round % 7));
     const owner = simulation.owners()[0] ?? '';

@@ -204,8 +204,25 @@ export class Mesh {
     else this.#admit(peer, now);
     if (result === 'same') return;
     this.#version += 1;
-    // Votes take effect at once; everything else can wait for the next tick.
-    if (this.#phase === 'member' && peer.suspects !== before) this.#judge(now);
+    // Votes that decide take effect at once; everything else can wait for the next tick.
+    if (this.#phase === 'member' && this.#mayDecide(peer, before, now)) this.#judge(now);
+  }
+
+  /** With us, most of the witnesses would not hear the same member, and the peer says so since just now. */
+  #mayDecide(peer: Peer, before: ReadonlySet<number>, now: number): boolean {
+    if (peer.suspects === before) return false;
+    const witnesses = this.#witnesses(now);
+    const accusers = (id: number): number =>
+      witnesses.reduce((sum, { suspects }) => (suspects.has(id) ? sum + 1 : sum), 0);
+    return [...peer.suspects].some(
+      (id) => !before.has(id) && 2 * (accusers(id) + 1) > witnesses.length && this.#isMember(id),
+    );
+  }
+
+  #isMember(id: number): boolean {
+    if (id === this.#id) return true;
+    for (const name of this.#base) if (this.#peers.get(name)?.id === id) return true;
+    return false;
   }
 
   /** A peer that takes part and is heard for a while, by us and by the witnesses, belongs to the base. */
@@ -334,14 +351,18 @@ export class Mesh {
     });
   }
 
-  /** What the members say that take part and are heard right now. */
-  #testimony(now: number): Testimony {
+  /** The members that take part and are heard right now. */
+  #witnesses(now: number): Peer[] {
     const witnesses: Peer[] = [];
     for (const name of this.#base) {
       const peer = this.#peers.get(name);
       if (peer?.ready === true && peer.isFresh(now, this.#interval)) witnesses.push(peer);
     }
-    return new Testimony(witnesses, this.#me, this.#base);
+    return witnesses;
+  }
+
+  #testimony(now: number): Testimony {
+    return new Testimony(this.#witnesses(now), this.#me, this.#base);
   }
 
   #tryToJoin(now: number): void {

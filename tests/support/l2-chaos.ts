@@ -1,6 +1,6 @@
 /** A cluster on which one address is announced by Layer 2, a client that asks for it all the time, and things that go wrong. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LightStage } from '#lab/demo/light.ts';
+import { LightStage, type LightSpeakers } from '#lab/demo/light.ts';
 import { NAMESPACE } from '#lab/demo/stage.ts';
 import { Lab } from '#lab/lab.ts';
 import { nodeName } from '#lab/net/plan.ts';
@@ -9,6 +9,7 @@ import { quiet } from '#lab/report.ts';
 import { createService, ingressOf } from '#lab/workload/service.ts';
 import { longestDouble, longestPause, type Answer } from './answers.ts';
 import { eventually } from './eventually.ts';
+import { HeardBy } from './heard-by.ts';
 import { leaderOf } from './l2-field.ts';
 import { startProbe, type Probe } from './l2-processes.ts';
 
@@ -59,6 +60,7 @@ export class ChaosLab implements AsyncDisposable {
   readonly #stage: LightStage;
   readonly #probe: Probe;
   readonly #macs: ReadonlyMap<string, string>;
+  readonly #heard = new Map<number, HeardBy>();
   #answers: Answer[] = [];
   #asked: number[] = [];
   #rounds = 0;
@@ -86,10 +88,11 @@ export class ChaosLab implements AsyncDisposable {
     probe.send({ kind: 'watch', ip: about.ip, everyMs: ASK_EVERY });
   }
 
-  static async start(name: string, nodes: number): Promise<ChaosLab> {
+  /** `speakers`: how they are started. */
+  static async start(name: string, nodes: number, speakers: LightSpeakers = {}): Promise<ChaosLab> {
     const lab = await Lab.up({ name, level: 'light', nodes, report: quiet });
     try {
-      const stage = new LightStage(lab);
+      const stage = new LightStage(lab, speakers);
       for (const step of stage.deploy) await step.run(() => undefined);
       const macs = new Map<string, string>();
       for (const index of stage.nodes) macs.set(await lab.at(nodeName(index)).ownMac(), nodeName(index));
@@ -132,11 +135,10 @@ export class ChaosLab implements AsyncDisposable {
 
   /** Waits until every speaker hears every other one, as their logs say. */
   async #allTakePart(): Promise<void> {
-    const names = this.#stage.nodes.map((index) => nodeName(index));
     await eventually(() => {
       for (const index of this.#stage.nodes) {
-        const heard = heardBy(this.#speaker(index).logText());
-        if (heard.size !== names.length)
+        const heard = this.#heardBy(index).look();
+        if (heard.size !== this.#stage.nodes.length)
           throw new Error(`${nodeName(index)} hears ${[...heard].join(', ') || 'nobody'}`);
       }
     }, SETTLE_MS);
@@ -199,6 +201,12 @@ export class ChaosLab implements AsyncDisposable {
       this.#asked = this.#asked.slice(-1);
     }
     return { others, pauseMs, clientPauseMs };
+  }
+
+  #heardBy(index: number): HeardBy {
+    const found = this.#heard.get(index) ?? new HeardBy(this.#speaker(index).log);
+    this.#heard.set(index, found);
+    return found;
   }
 
   #forget(): void {
@@ -292,19 +300,6 @@ export class ChaosLab implements AsyncDisposable {
     await tryRun([...this.lab.enter('control', ['nft', 'delete', 'table', 'bridge', 'chaos'])]);
     await this.lab.down();
   }
-}
-
-/** Names of the speakers that are alive for the one that wrote this log, since it was last started. */
-function heardBy(log: string): ReadonlySet<string> {
-  const heard = new Set<string>();
-  const life = log.slice(Math.max(0, log.lastIndexOf('mesh of speakers started')));
-  for (const line of life.split('\n')) {
-    if (!line.includes('node event - forcing sync')) continue;
-    const { gone, come } = JSON.parse(line) as { gone: string[]; come: string[] };
-    for (const name of gone) heard.delete(name);
-    for (const name of come) heard.add(name);
-  }
-  return heard;
 }
 
 function now(): number {
