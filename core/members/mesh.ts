@@ -19,7 +19,7 @@ import {
   type ReportPage,
 } from '#core/members/heartbeat.ts';
 import { Peer } from '#core/members/peer.ts';
-import { isMajority, Testimony } from '#core/members/quorum.ts';
+import { isMajority, Suspicions, Testimony } from '#core/members/quorum.ts';
 import {
   beatInterval,
   PAIR_PATIENCE,
@@ -56,6 +56,10 @@ export class Mesh {
   readonly #id: number;
   readonly #token: string;
   readonly #peers = new Map<string, Peer>();
+  readonly #namesById = new Map<number, string>();
+  readonly #suspicions = new Suspicions();
+  /** Witnesses when the members were last judged. */
+  #lastWitnesses = 0;
   #listed: ReadonlySet<string> | undefined;
   #base = new Set<string>();
   #phase: Phase = 'joining';
@@ -174,12 +178,15 @@ export class Mesh {
     if (peer === undefined) {
       peer = new Peer(name);
       this.#peers.set(name, peer);
+      this.#namesById.set(peer.id, name);
     }
     return peer;
   }
 
   #forget(peer: Peer): void {
     this.#peers.delete(peer.name);
+    this.#namesById.delete(peer.id);
+    this.#suspicions.replace(peer.suspects, []);
     this.#dead.delete(peer.name);
     this.#expel(peer.name);
   }
@@ -199,39 +206,27 @@ export class Mesh {
     const before = peer.suspects;
     const result = peer.accept(beat, now, this.#interval);
     if (result === 'ignored') return;
+    if (peer.suspects !== before) this.#suspicions.replace(before, peer.suspects);
     if (this.#dead.delete(peer.name)) this.#version += 1;
     if (beat.leaving) this.#expel(peer.name);
-    else this.#admit(peer, now);
     if (result === 'same') return;
     this.#version += 1;
     // Votes that decide take effect at once; everything else can wait for the next tick.
-    if (this.#phase === 'member' && this.#mayDecide(peer, before, now)) this.#judge(now);
+    if (this.#phase === 'member' && this.#mayDecide(peer, before)) this.#judge(now);
   }
 
-  /** With us, most of the witnesses would not hear the same member, and the peer says so since just now. */
-  #mayDecide(peer: Peer, before: ReadonlySet<number>, now: number): boolean {
-    if (peer.suspects === before) return false;
-    const witnesses = this.#witnesses(now);
-    const accusers = (id: number): number =>
-      witnesses.reduce((sum, { suspects }) => (suspects.has(id) ? sum + 1 : sum), 0);
+  /**
+   * Whether what the peer says newly may condemn a member: with us, so many do not hear it as would be most of the
+   * witnesses of the last judgement. A majority that comes by silence is seen at the next tick.
+   */
+  #mayDecide(peer: Peer, before: ReadonlySet<number>): boolean {
     return [...peer.suspects].some(
-      (id) => !before.has(id) && 2 * (accusers(id) + 1) > witnesses.length && this.#isMember(id),
+      (id) => !before.has(id) && 2 * (this.#suspicions.of(id) + 1) > this.#lastWitnesses && this.#isMember(id),
     );
   }
 
   #isMember(id: number): boolean {
-    if (id === this.#id) return true;
-    for (const name of this.#base) if (this.#peers.get(name)?.id === id) return true;
-    return false;
-  }
-
-  /** A peer that takes part and is heard for a while, by us and by the witnesses, belongs to the base. */
-  #admit(peer: Peer, now: number): void {
-    if (this.#phase !== 'member' || this.#base.has(peer.name)) return;
-    if (!peer.ready || !peer.isSettled(now, this.#interval)) return;
-    if (this.#testimony(now).condemns(peer, peer.isSilent(now, this.#interval))) return;
-    this.#base.add(peer.name);
-    this.#version += 1;
+    return id === this.#id || this.#base.has(this.#namesById.get(id) ?? '');
   }
 
   /** The peer does not know our token yet: tell it at once, but not more than twice a beat. */
@@ -341,6 +336,17 @@ export class Mesh {
       this.#dead.add(name);
       this.#expel(name);
     }
+    this.#admitSettled(testimony, now);
+  }
+
+  /** Peers that take part and are heard for a while, by us and by the witnesses, belong to the base. */
+  #admitSettled(testimony: Testimony, now: number): void {
+    for (const peer of this.#peers.values()) {
+      if (this.#base.has(peer.name) || !peer.ready || !peer.isFresh(now, this.#interval)) continue;
+      if (!peer.isSettled(now, this.#interval) || testimony.condemns(peer, false)) continue;
+      this.#base.add(peer.name);
+      this.#version += 1;
+    }
   }
 
   /** Names of the members of the base, ourselves included, for whom the condition holds. */
@@ -351,18 +357,15 @@ export class Mesh {
     });
   }
 
-  /** The members that take part and are heard right now. */
-  #witnesses(now: number): Peer[] {
+  /** What the members say that take part and are heard right now. */
+  #testimony(now: number): Testimony {
     const witnesses: Peer[] = [];
     for (const name of this.#base) {
       const peer = this.#peers.get(name);
       if (peer?.ready === true && peer.isFresh(now, this.#interval)) witnesses.push(peer);
     }
-    return witnesses;
-  }
-
-  #testimony(now: number): Testimony {
-    return new Testimony(this.#witnesses(now), this.#me, this.#base);
+    this.#lastWitnesses = witnesses.length;
+    return new Testimony(witnesses, this.#me, this.#base);
   }
 
   #tryToJoin(now: number): void {

@@ -20,6 +20,9 @@ interface Arriving {
 }
 
 const nothing: Arriving = { version: 0, have: 0, report: emptyReport };
+/** Shared: in a large cluster nearly all peers have nothing to say. */
+const NO_IDS: ReadonlySet<number> = new Set();
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 export class Peer {
   readonly name: string;
@@ -34,8 +37,8 @@ export class Peer {
   heardSince = Number.POSITIVE_INFINITY;
   interval = 0;
   ready = false;
-  suspects: ReadonlySet<number> = new Set();
-  links: ReadonlySet<string> = new Set();
+  suspects = NO_IDS;
+  links = NO_NAMES;
   /** Its last report that arrived; kept when it dies. */
   report: Report = emptyReport;
   /** Number of our report of which it has something, and how many pages. */
@@ -51,7 +54,7 @@ export class Peer {
   #reportVersion = 0;
   /** The one that is arriving, or the last one. */
   #arriving: Arriving = nothing;
-  readonly #retired = new Set<string>();
+  #retired = NO_NAMES;
 
   constructor(name: string) {
     this.name = name;
@@ -68,20 +71,23 @@ export class Peer {
     if (beat.sequence <= this.#sequence) return 'ignored';
     this.#sequence = beat.sequence;
     this.interval = beat.interval;
-    const before = this.#facts();
+    const { ready, suspects, links } = this;
+    const gone = this.heardAt === undefined;
+    const report = this.#reportVersion;
     if (this.isSilent(now, ours)) this.heardSince = now;
     this.heardAt = beat.leaving ? undefined : now;
     this.ready = beat.ready && !beat.leaving;
-    this.suspects = sameElements(this.suspects, beat.suspects) ? this.suspects : new Set(beat.suspects);
-    this.links = sameElements(this.links, beat.links) ? this.links : new Set(beat.links);
+    this.suspects = setOf(beat.suspects, suspects, NO_IDS);
+    this.links = setOf(beat.links, links, NO_NAMES);
     this.#takeReport(beat);
     if (beat.leaving) this.#retire(beat.token);
-    const after = this.#facts();
-    return after.every((value, at) => value === before[at]) ? 'same' : 'changed';
-  }
-
-  #facts(): readonly unknown[] {
-    return [this.heardAt === undefined, this.ready, this.suspects, this.links, this.#reportVersion];
+    const same =
+      this.suspects === suspects &&
+      this.links === links &&
+      this.ready === ready &&
+      gone === (this.heardAt === undefined) &&
+      this.#reportVersion === report;
+    return same ? 'same' : 'changed';
   }
 
   #takeReport(beat: Heartbeat): void {
@@ -129,9 +135,7 @@ export class Peer {
 
   #retire(token: string): void {
     if (token === UNKNOWN_TOKEN) return;
-    this.#retired.add(token);
-    const oldest = this.#retired.values().next().value;
-    if (this.#retired.size > MAX_RETIRED && oldest !== undefined) this.#retired.delete(oldest);
+    this.#retired = new Set([...this.#retired, token].slice(-MAX_RETIRED));
   }
 
   /** Milliseconds of one beat, the slower of theirs and ours. */
@@ -156,6 +160,8 @@ export class Peer {
   }
 }
 
-function sameElements<T>(set: ReadonlySet<T>, list: readonly T[]): boolean {
-  return set.size === list.length && list.every((element) => set.has(element));
+/** The set that there was, if it has just these elements; else a new one. */
+function setOf<T>(list: readonly T[], before: ReadonlySet<T>, none: ReadonlySet<T>): ReadonlySet<T> {
+  if (list.length === before.size && list.every((element) => before.has(element))) return before;
+  return list.length === 0 ? none : new Set(list);
 }

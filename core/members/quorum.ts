@@ -7,6 +7,27 @@ export function isMajority(names: readonly string[], base: ReadonlySet<string>):
   return base.size === 2 || names.includes([...base].sort()[0] ?? '');
 }
 
+/** How many peers, whoever they are, do not hear each one: more than what counts, and known without looking at all. */
+export class Suspicions {
+  readonly #counts = new Map<number, number>();
+
+  /** A peer named the first ones and now names the second. */
+  replace(before: Iterable<number>, after: Iterable<number>): void {
+    for (const id of before) this.#add(id, -1);
+    for (const id of after) this.#add(id, 1);
+  }
+
+  of(id: number): number {
+    return this.#counts.get(id) ?? 0;
+  }
+
+  #add(id: number, change: number): void {
+    const count = this.of(id) + change;
+    if (count === 0) this.#counts.delete(id);
+    else this.#counts.set(id, count);
+  }
+}
+
 /** What members that take part and are heard right now say about the others. */
 export class Testimony {
   readonly #witnesses: ReadonlySet<Peer>;
