@@ -221,7 +221,8 @@ export class Mesh {
    */
   #mayDecide(peer: Peer, before: ReadonlySet<number>): boolean {
     return [...peer.suspects].some(
-      (id) => !before.has(id) && 2 * (this.#suspicions.of(id) + 1) > this.#lastWitnesses && this.#isMember(id),
+      (id) =>
+        !before.has(id) && 2 * (this.#suspicions.of(id) + 1) > this.#lastWitnesses && this.#isMember(id),
     );
   }
 

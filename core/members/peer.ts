@@ -24,6 +24,15 @@ const nothing: Arriving = { version: 0, have: 0, report: emptyReport };
 const NO_IDS: ReadonlySet<number> = new Set();
 const NO_NAMES: ReadonlySet<string> = new Set();
 
+/** What a heartbeat may change for the others. */
+interface Facts {
+  readonly gone: boolean;
+  readonly ready: boolean;
+  readonly suspects: ReadonlySet<number>;
+  readonly links: ReadonlySet<string>;
+  readonly report: number;
+}
+
 export class Peer {
   readonly name: string;
   readonly id: number;
@@ -71,23 +80,20 @@ export class Peer {
     if (beat.sequence <= this.#sequence) return 'ignored';
     this.#sequence = beat.sequence;
     this.interval = beat.interval;
-    const { ready, suspects, links } = this;
-    const gone = this.heardAt === undefined;
-    const report = this.#reportVersion;
+    const before = this.#facts();
     if (this.isSilent(now, ours)) this.heardSince = now;
     this.heardAt = beat.leaving ? undefined : now;
     this.ready = beat.ready && !beat.leaving;
-    this.suspects = setOf(beat.suspects, suspects, NO_IDS);
-    this.links = setOf(beat.links, links, NO_NAMES);
+    this.suspects = setOf(beat.suspects, before.suspects, NO_IDS);
+    this.links = setOf(beat.links, before.links, NO_NAMES);
     this.#takeReport(beat);
     if (beat.leaving) this.#retire(beat.token);
-    const same =
-      this.suspects === suspects &&
-      this.links === links &&
-      this.ready === ready &&
-      gone === (this.heardAt === undefined) &&
-      this.#reportVersion === report;
-    return same ? 'same' : 'changed';
+    return sameFacts(before, this.#facts()) ? 'same' : 'changed';
+  }
+
+  #facts(): Facts {
+    const { heardAt, ready, suspects, links } = this;
+    return { gone: heardAt === undefined, ready, suspects, links, report: this.#reportVersion };
   }
 
   #takeReport(beat: Heartbeat): void {
@@ -164,4 +170,9 @@ export class Peer {
 function setOf<T>(list: readonly T[], before: ReadonlySet<T>, none: ReadonlySet<T>): ReadonlySet<T> {
   if (list.length === before.size && list.every((element) => before.has(element))) return before;
   return list.length === 0 ? none : new Set(list);
+}
+
+function sameFacts(a: Facts, b: Facts): boolean {
+  const known = a.suspects === b.suspects && a.links === b.links;
+  return known && a.gone === b.gone && a.ready === b.ready && a.report === b.report;
 }
