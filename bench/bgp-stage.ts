@@ -2,7 +2,6 @@
  * What the bench of BGP measures on: a real API server, one node with our speaker as the image runs it and an FRR
  * beside it, and listening routers that note when an UPDATE reaches them. Addresses are given out by hand.
  */
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inParallel } from '#bench/in-parallel.ts';
 import { cpuSeconds, memoryOf } from '#bench/process-figures.ts';
