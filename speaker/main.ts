@@ -28,6 +28,7 @@ import { frrK8sMetrics } from '#speaker/frrk8s/metrics.ts';
 import { FrrK8sWriter } from '#speaker/frrk8s/writer.ts';
 import {
   watchFrrConfigurations,
+  watchOwnDaemonSet,
   watchSessionStates,
   watchSpeakerStores,
   type SpeakerStores,
@@ -90,6 +91,7 @@ async function start(program: SpeakerProgram): Promise<void> {
     bgp,
     secretPassthrough,
     gracefulShutdownSeconds: settings.gracefulShutdownSeconds,
+    daemonSet: watchOwnDaemonSet(watch, { namespace, name: settings.daemonSet }),
     stores,
     client,
     events,

@@ -176,6 +176,10 @@ export const speakerOptions = {
     max: MAX_GRACEFUL_SHUTDOWN,
     help: 'before this speaker ends, and while its Node carries metallb.io/drain: announce with community graceful-shutdown for so long, then withdraw what other nodes announce too; 0: off',
   }),
+  daemonSet: text({
+    env: 'METALLB_DAEMONSET',
+    help: 'name of our own DaemonSet: once it is gone, routes are withdrawn before the sessions end. Empty: the sessions just end',
+  }),
   frrk8sNamespace: text({
     flag: 'frrk8s-namespace',
     env: 'FRRK8S_NAMESPACE',

@@ -14,9 +14,10 @@ import type { Metrics } from '#runtime/metrics/types.ts';
 import { Announcer, type AnnouncerListener } from '#speaker/loops/announcer.ts';
 import { ConfigurationStateLoop } from '#speaker/loops/configuration-state.ts';
 import { Configuration, type Refusal } from '#speaker/loops/configuration.ts';
-import { Draining, type OtherSessions } from '#speaker/loops/draining.ts';
+import { Draining, settled, type OtherSessions } from '#speaker/loops/draining.ts';
 import { Engine } from '#speaker/loops/engine.ts';
 import { followMembership } from '#speaker/loops/membership.ts';
+import { Removal, type DaemonSetView } from '#speaker/loops/removal.ts';
 import { SessionLooks } from '#speaker/loops/other-sessions.ts';
 import { Sessions } from '#speaker/loops/sessions.ts';
 import { SessionStates } from '#speaker/loops/session-states.ts';
@@ -45,6 +46,8 @@ export interface SpeakerParts {
   readonly secretPassthrough?: boolean;
   /** Between marking a route and withdrawing it, when this node is emptied. 0 or absent: it is never. */
   readonly gracefulShutdownSeconds?: number;
+  /** Our own DaemonSet; absent: its end is not noticed. */
+  readonly daemonSet?: Store<DaemonSetView> | undefined;
   readonly l2: L2Port;
   readonly members: MembersPort | undefined;
   readonly clock: Clock;
@@ -59,6 +62,9 @@ export interface SpeakerParts {
 }
 
 const DRAIN_MS = 1000;
+/** Container `frr` lives two seconds longer than we are told to (operator/render/frr.ts): until then all has to be sent. */
+const NEWS_WITHIN_MS = 1000;
+const WITHDRAWN_WITHIN_MS = 1500;
 
 export class Speaker {
   readonly configuration: Configuration;
@@ -69,6 +75,7 @@ export class Speaker {
   readonly #statuses: ServiceStatusLoop;
   readonly #unannounced: Unannounced;
   readonly #draining: Draining;
+  readonly #removal: Removal;
   /** Undefined: the sessions are those of an external frr-k8s. */
   readonly #sessions: Sessions | undefined;
   readonly #sessionStates: SessionStates;
@@ -92,6 +99,7 @@ export class Speaker {
       tell: (verdict, event) => parts.events.record(serviceOf(verdict), event),
     });
     this.#draining = this.#makeDraining();
+    this.#removal = new Removal({ daemonSet: parts.daemonSet, clock: parts.clock });
     const listener = this.#listener();
     this.#announcer = new Announcer({
       nodeName,
@@ -153,11 +161,22 @@ export class Speaker {
   }
 
   /**
-   * Has the traffic go elsewhere before this speaker ends, where that is asked for. Not with an external frr-k8s: its
-   * routes stay while a speaker is replaced.
+   * Has the traffic go elsewhere before this speaker ends, where that is asked for; when everything is removed, takes the
+   * routes back. Not with an external frr-k8s: its routes stay while a speaker is replaced.
    */
   async drain(): Promise<void> {
-    if (this.#ready && this.#parts.frr !== undefined) await this.#draining.end();
+    if (!this.#ready || this.#parts.frr === undefined) return;
+    // Without graceful restart the end of the sessions is the end of the routes: there is nothing to wait for.
+    const restarts = this.configuration.peers.some(({ gracefulRestart }) => gracefulRestart);
+    if (await this.#removal.known(restarts ? NEWS_WITHIN_MS : 0)) await this.#withdraw();
+    else await this.#draining.end();
+  }
+
+  async #withdraw(): Promise<void> {
+    const { bgp, clock, logger } = this.#parts;
+    logger.info('all speakers are removed: routes are withdrawn', { event: 'removed' });
+    await this.#engine.withdraw(DRAIN_MS);
+    await settled(bgp, clock, WITHDRAWN_WITHIN_MS);
   }
 
   /** Begins to decide when all stores are complete, and never stops with the API server. Resolves after the first pass. */

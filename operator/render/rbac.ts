@@ -1,6 +1,7 @@
 /**
- * Rights of controller and speaker: what our programs use and nothing more. But for IPReservations and conditions
- * on what users configure, which are then off, they fit inside the original's roles (operator-packaging.md §9, controller.md §6), so the programs also run under those. The rules are exported because
+ * Rights of controller and speaker: what our programs use and nothing more. But for IPReservations, conditions on what
+ * users configure, and a look at the own DaemonSet, which are then off, they fit inside the roles of the original
+ * (operator-packaging.md §9, controller.md §6), so the programs also run under those. The rules are exported because
  * the operator, which grants them, must hold them itself (RBAC refuses escalation).
  */
 import {
@@ -103,6 +104,8 @@ export const externalFrrRules: readonly Rule[] = [
 export const speakerRules: readonly Rule[] = [
   { apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: follow },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', ...follow] },
+  // Whether it is there: a speaker that is told to end withdraws its routes when all speakers are removed.
+  { apiGroups: ['apps'], resources: ['daemonsets'], resourceNames: ['speaker'], verbs: follow },
   { apiGroups: ['metallb.io'], resources: configKinds, verbs: follow },
   ...written(['bgpsessionstates', 'configurationstates'], ['patch']),
   ...written(['servicebgpstatuses', 'servicel2statuses']),

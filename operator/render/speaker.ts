@@ -161,6 +161,7 @@ function speakerEnv(input: RenderInput): object[] {
     fieldEnv('METALLB_NAMESPACE', 'metadata.namespace'),
     fieldEnv('METALLB_HOST', 'status.hostIP'),
     fieldEnv('METALLB_ML_BIND_ADDR', 'status.podIP'),
+    env('METALLB_DAEMONSET', 'speaker'),
     env('METALLB_ML_LABELS', 'app=metallb,component=speaker'),
     env('METALLB_ML_BIND_PORT', String(input.options.ports.memberlist)),
     env('METALLB_ML_SECRET_KEY_PATH', '/etc/ml_secret_key'),

@@ -205,6 +205,13 @@ export class Announcer {
     if (again !== undefined) this.#cancelAgain = clock.schedule(again - clock.now(), () => this.#applyL2());
   }
 
+  /** Has BGP announce nothing any more, with all sessions as they are. */
+  withdrawRoutes(context: DecisionContext): void {
+    const { bgp, nodeName, frrLog } = this.#options;
+    const options = { hostname: nodeName, logLevel: frrLog };
+    bgp.setDesired(buildModel(context.bgp, new RouteTable().routes, options).model);
+  }
+
   /** Nothing is looked at again. */
   close(): void {
     this.#cancelAgain();

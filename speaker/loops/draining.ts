@@ -141,7 +141,7 @@ export class Draining {
     if (waitMs === 0) return;
     this.#isStopping = true;
     const until = clock.now() + waitMs + GRACE_MS;
-    const pause = (ms: number) => new Promise<void>((resolve) => void clock.schedule(ms, resolve));
+    const pause = pauseOf(clock);
     await Promise.race([decideAll(), pause(GRACE_MS)]);
     const isGoingOn = (): boolean =>
       this.#drain.counts.leaving > 0 || bgp.state.applied !== bgp.state.desired || !sessions.isKnown;
@@ -153,6 +153,18 @@ export class Draining {
     this.#cancel();
     if (this.#isWatching) this.#options.sessions.stop();
   }
+}
+
+/** Resolves when FRR has sent what it was last asked for, as far as can be known, or after that many milliseconds. */
+export async function settled(bgp: BgpPort, clock: Clock, withinMs: number): Promise<void> {
+  const pause = pauseOf(clock);
+  const until = clock.now() + withinMs;
+  while (bgp.state.applied !== bgp.state.desired && clock.now() < until) await pause(LOOK_EVERY_MS);
+  await pause(SENT_WITHIN_MS);
+}
+
+function pauseOf(clock: Clock): (ms: number) => Promise<void> {
+  return (ms) => new Promise<void>((resolve) => void clock.schedule(ms, resolve));
 }
 
 /** Nodes whose speakers were all told to end. */

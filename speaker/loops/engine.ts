@@ -93,6 +93,12 @@ export class Engine {
     return this.#queue.drain(deadlineMs);
   }
 
+  /** Takes all routes back and decides nothing any more; Layer 2 goes on until its port is closed. */
+  async withdraw(deadlineMs: number): Promise<void> {
+    await this.close(deadlineMs);
+    if (this.#context !== undefined) this.#options.announcer.withdrawRoutes(this.#context);
+  }
+
   #handle(key: string): Outcome {
     if (key !== 'sweep') this.#updates.inc();
     if (key === 'config') this.#startSweep();

@@ -45,6 +45,7 @@ import {
 } from '#core/status/bgp-session-state.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import type { KubeObject, Store, WatchOptions } from '#runtime/kube/types.ts';
+import type { DaemonSetView } from '#speaker/loops/removal.ts';
 
 /** A speaker's pod, as far as the liveness mesh needs it. */
 export interface SpeakerPod {
@@ -150,6 +151,21 @@ export function watchSessionStates(
     labelSelector: `${NODE}=${node}`,
     project: projectSessionState,
     feature: 'the states of BGP sessions are',
+  });
+}
+
+/** The DaemonSet whose pod we are; undefined where its name is not told. */
+export function watchOwnDaemonSet(
+  watch: Watch,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Store<DaemonSetView> | undefined {
+  if (name === '') return undefined;
+  return watch({
+    type: kinds.DaemonSet,
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    feature: 'the withdrawal of routes from routers with graceful restart, when all is removed, is',
+    project: ({ metadata }) => ({ isLeaving: metadata['deletionTimestamp'] !== undefined }),
   });
 }
 

@@ -6,11 +6,12 @@ import { plainCredentials } from '#runtime/kube/credentials.ts';
 import type { EventText } from '#runtime/kube/events.ts';
 import { kinds } from '#runtime/kube/kinds.ts';
 import { createTransport } from '#runtime/kube/transport.ts';
-import type { KubeObject, WatchOptions } from '#runtime/kube/types.ts';
+import type { KubeObject, Store, WatchOptions } from '#runtime/kube/types.ts';
 import { watchStore } from '#runtime/kube/watch-store.ts';
 import { silent, type LogFields, type Logger } from '#runtime/log/logger.ts';
 import { createMetrics } from '#runtime/metrics/registry.ts';
-import { watchSessionStates, watchSpeakerStores } from '#speaker/loops/stores.ts';
+import type { DaemonSetView } from '#speaker/loops/removal.ts';
+import { watchOwnDaemonSet, watchSessionStates, watchSpeakerStores } from '#speaker/loops/stores.ts';
 import { l2Metrics } from '#speaker/metrics.ts';
 import { Speaker } from '#speaker/speaker.ts';
 import { eventually } from './eventually.ts';
@@ -30,6 +31,8 @@ export interface FakeSpeakerOptions {
   readonly me?: string;
   readonly lbClass?: string;
   readonly gracefulShutdownSeconds?: number;
+  /** Name of the DaemonSet whose pod it is; none unless told. */
+  readonly daemonSet?: string;
 }
 
 export interface SpeakerService {
@@ -51,10 +54,11 @@ export class FakeSpeaker implements AsyncDisposable {
   /** Lines of the log: message and fields. */
   readonly lines: { readonly message: string; readonly fields: LogFields }[] = [];
   readonly speaker: Speaker;
+  readonly daemonSet: Store<DaemonSetView> | undefined;
   readonly #abort = new AbortController();
 
   private constructor(fake: FakeApiServer, options: FakeSpeakerOptions) {
-    const { me = 'iris1', lbClass = '', gracefulShutdownSeconds = 0 } = options;
+    const { me = 'iris1', lbClass = '', gracefulShutdownSeconds = 0, daemonSet = '' } = options;
     this.fake = fake;
     this.me = me;
     this.members = new FakeMembers(me, ['iris1', 'iris2']);
@@ -64,12 +68,14 @@ export class FakeSpeaker implements AsyncDisposable {
     const scope = { namespace: NAMESPACE, nodeName: me, podLabels: '' };
     const watch = <T>(options: WatchOptions<T>) =>
       watchStore(transport, options, { logger: silent, signal: this.#abort.signal });
+    this.daemonSet = watchOwnDaemonSet(watch, { namespace: NAMESPACE, name: daemonSet });
     this.speaker = new Speaker({
       namespace: NAMESPACE,
       nodeName: me,
       lbClass,
       ignoreExcludeLb: false,
       gracefulShutdownSeconds,
+      daemonSet: this.daemonSet,
       frrLog: 'informational',
       stores: watchSpeakerStores(watch, scope),
       client: createKubeClient(transport),
