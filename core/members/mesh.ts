@@ -10,16 +10,10 @@
  * cut between them leaves two owners, as in the original. What one node can hear without being heard settles
  * it: a member that the witnesses do not hear takes part no more.
  */
-import {
-  emptyReport,
-  nameId,
-  pagesOf,
-  type Heartbeat,
-  type Report,
-  type ReportPage,
-} from '#core/members/heartbeat.ts';
-import { Peer } from '#core/members/peer.ts';
-import { isMajority, Suspicions, Testimony } from '#core/members/quorum.ts';
+import { nameId, type Heartbeat, type Report } from '#core/members/heartbeat.ts';
+import { PeerTable } from '#core/members/peer-table.ts';
+import type { Peer } from '#core/members/peer.ts';
+import { isMajority, Testimony } from '#core/members/quorum.ts';
 import {
   beatInterval,
   PAIR_PATIENCE,
@@ -30,6 +24,7 @@ import {
   STRANGER_MEMORY,
   TICKS_PER_BEAT,
 } from '#core/members/timing.ts';
+import { Voice } from '#core/members/voice.ts';
 
 export type MeshEvent =
   | { readonly kind: 'tick'; readonly now: number }
@@ -55,9 +50,8 @@ export class Mesh {
   readonly #me: string;
   readonly #id: number;
   readonly #token: string;
-  readonly #peers = new Map<string, Peer>();
-  readonly #namesById = new Map<number, string>();
-  readonly #suspicions = new Suspicions();
+  readonly #voice: Voice;
+  readonly #peers = new PeerTable();
   /** Witnesses when the members were last judged. */
   #lastWitnesses = 0;
   #listed: ReadonlySet<string> | undefined;
@@ -69,17 +63,9 @@ export class Mesh {
   /** Since when a member that takes part is heard and does not object to us. */
   #welcomeSince: number | undefined;
   #interval = beatInterval(1);
-  #sequence = 0;
-  #links: readonly string[] = [];
   /** Members that died: silent, and not because they said goodbye. */
   readonly #dead = new Set<string>();
-  #pages: readonly ReportPage[] = pagesOf(emptyReport);
-  #reportVersion = 1;
   #lastTick: number;
-  #nextBeat: number;
-  #lastBeat = Number.NEGATIVE_INFINITY;
-  #suspected: readonly number[] = [];
-  #beatSoon = false;
   #version = 0;
   #sends: Send[] = [];
 
@@ -91,7 +77,7 @@ export class Mesh {
     this.#base.add(me);
     this.#phaseSince = now;
     this.#lastTick = now;
-    this.#nextBeat = now;
+    this.#voice = new Voice(me, token, now);
   }
 
   get phase(): Phase {
@@ -120,7 +106,7 @@ export class Mesh {
 
   /** Interfaces on which a node says it can answer; undefined when it is not heard. */
   links(node: string): ReadonlySet<string> | undefined {
-    if (node === this.#me) return new Set(this.#links);
+    if (node === this.#me) return new Set(this.#voice.links);
     const peer = this.#peers.get(node);
     return peer?.heardAt === undefined ? undefined : peer.links;
   }
@@ -132,7 +118,7 @@ export class Mesh {
 
   /** The last reports of all peers that are known, dead ones included. */
   *reports(): Generator<{ readonly node: string; readonly report: Report }> {
-    for (const { name, report } of this.#peers.values()) yield { node: name, report };
+    for (const { name, report } of this.#peers) yield { node: name, report };
   }
 
   /** Takes one event in and returns what to send. */
@@ -149,14 +135,11 @@ export class Mesh {
         this.#setPeers(event.names);
         break;
       case 'links':
-        this.#links = [...event.names];
-        this.#beatSoon = true;
+        this.#voice.setLinks(event.names);
         this.#version += 1;
         break;
       case 'report':
-        this.#pages = pagesOf(event.report);
-        this.#reportVersion += 1;
-        this.#beatSoon = true;
+        this.#voice.setReport(event.report);
         break;
       case 'leave':
         this.#enter('left', 'leaving', event.now);
@@ -167,26 +150,13 @@ export class Mesh {
 
   #setPeers(names: readonly string[]): void {
     this.#listed = new Set([...names, this.#me]);
-    for (const peer of this.#peers.values()) peer.listed = this.#listed.has(peer.name);
-    for (const name of names) if (name !== this.#me) this.#peer(name).listed = true;
-    for (const peer of this.#peers.values())
-      if (!peer.listed && peer.heardAt === undefined) this.#forget(peer);
-  }
-
-  #peer(name: string): Peer {
-    let peer = this.#peers.get(name);
-    if (peer === undefined) {
-      peer = new Peer(name);
-      this.#peers.set(name, peer);
-      this.#namesById.set(peer.id, name);
-    }
-    return peer;
+    for (const peer of this.#peers) peer.listed = this.#listed.has(peer.name);
+    for (const name of names) if (name !== this.#me) this.#peers.meet(name).listed = true;
+    for (const peer of this.#peers) if (!peer.listed && peer.heardAt === undefined) this.#forget(peer);
   }
 
   #forget(peer: Peer): void {
-    this.#peers.delete(peer.name);
-    this.#namesById.delete(peer.id);
-    this.#suspicions.replace(peer.suspects, []);
+    this.#peers.forget(peer);
     this.#dead.delete(peer.name);
     this.#expel(peer.name);
   }
@@ -197,16 +167,15 @@ export class Mesh {
 
   #receive(beat: Heartbeat, now: number): void {
     if (beat.from === this.#me || this.#phase === 'left') return;
-    const peer = this.#peer(beat.from);
+    const peer = this.#peers.meet(beat.from);
     if (beat.echo !== this.#token) {
       peer.greet(beat, peer.isFresh(now, this.#interval));
       this.#answerGreeting(peer, now);
       return;
     }
     const before = peer.suspects;
-    const result = peer.accept(beat, now, this.#interval);
+    const result = this.#peers.accept(peer, beat, now, this.#interval);
     if (result === 'ignored') return;
-    if (peer.suspects !== before) this.#suspicions.replace(before, peer.suspects);
     if (this.#dead.delete(peer.name)) this.#version += 1;
     if (beat.leaving) this.#expel(peer.name);
     if (result === 'same') return;
@@ -222,12 +191,12 @@ export class Mesh {
   #mayDecide(peer: Peer, before: ReadonlySet<number>): boolean {
     return [...peer.suspects].some(
       (id) =>
-        !before.has(id) && 2 * (this.#suspicions.of(id) + 1) > this.#lastWitnesses && this.#isMember(id),
+        !before.has(id) && 2 * (this.#peers.suspectedBy(id) + 1) > this.#lastWitnesses && this.#isMember(id),
     );
   }
 
   #isMember(id: number): boolean {
-    return id === this.#id || this.#base.has(this.#namesById.get(id) ?? '');
+    return id === this.#id || this.#base.has(this.#peers.nameOf(id) ?? '');
   }
 
   /** The peer does not know our token yet: tell it at once, but not more than twice a beat. */
@@ -242,42 +211,26 @@ export class Mesh {
     const gap = now - this.#lastTick;
     this.#lastTick = now;
     if (gap > STALL_BEATS * this.#interval) this.#stalled(gap, now);
-    for (const peer of this.#peers.values()) if (isForgotten(peer, now)) this.#forget(peer);
+    for (const peer of this.#peers) if (isForgotten(peer, now)) this.#forget(peer);
     this.#interval = beatInterval(this.#peers.size + 1);
     this.#judge(now);
-    const soon = this.#beatSoon && now - this.#lastBeat >= this.tickEvery;
-    if (soon || now >= this.#nextBeat) this.#beat(now);
+    if (this.#voice.isDue(now, this.tickEvery)) this.#beat(now);
   }
 
   /** We stood still: nobody's silence counts, and ours may have been noticed. */
   #stalled(gap: number, now: number): void {
-    for (const peer of this.#peers.values()) if (peer.heardAt !== undefined) peer.heardAt += gap;
+    for (const peer of this.#peers) if (peer.heardAt !== undefined) peer.heardAt += gap;
     if (this.#phase === 'member') this.#enter('joining', `stood still for ${Math.round(gap)} ms`, now);
   }
 
   #beat(now: number): void {
-    this.#sequence += 1;
-    this.#lastBeat = now;
-    this.#nextBeat = now + this.#interval;
-    this.#beatSoon = false;
-    for (const peer of this.#peers.values()) this.#sends.push({ to: peer.name, beat: this.#message(peer) });
+    this.#voice.beat(now, this.#interval);
+    for (const peer of this.#peers) this.#sends.push({ to: peer.name, beat: this.#message(peer) });
   }
 
   #message(peer: Peer): Heartbeat {
-    return {
-      from: this.#me,
-      token: this.#token,
-      echo: peer.token,
-      sequence: this.#sequence,
-      interval: this.#interval,
-      ready: this.#phase === 'member',
-      leaving: this.#phase === 'left',
-      suspects: this.#suspected,
-      links: this.#links,
-      reportVersion: this.#reportVersion,
-      ...peer.seen,
-      report: this.#pages[peer.reportSeen === this.#reportVersion ? peer.pagesSeen : 0],
-    };
+    const [ready, leaving] = [this.#phase === 'member', this.#phase === 'left'];
+    return this.#voice.message(peer, { interval: this.#interval, ready, leaving });
   }
 
   #enter(phase: Phase, reason: string, now: number): void {
@@ -286,25 +239,14 @@ export class Mesh {
     this.#phase = phase;
     this.#phaseSince = now;
     this.#welcomeSince = undefined;
-    this.#beatSoon = true;
+    this.#voice.hurry();
     this.#version += 1;
   }
 
   #judge(now: number): void {
-    this.#setSuspected(now);
+    this.#voice.setSuspects(this.#phase === 'member' ? this.#notHeard(now) : []);
     if (this.#phase === 'member') this.#judgeMembers(now);
     else if (this.#phase !== 'left') this.#tryToJoin(now);
-  }
-
-  #setSuspected(now: number): void {
-    const suspected = this.#phase === 'member' ? this.#notHeard(now) : [];
-    if (
-      suspected.length === this.#suspected.length &&
-      suspected.every((id, at) => id === this.#suspected[at])
-    )
-      return;
-    this.#suspected = suspected;
-    this.#beatSoon = true;
   }
 
   /**
@@ -313,7 +255,7 @@ export class Mesh {
    */
   #notHeard(now: number): number[] {
     const ids: number[] = [];
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers) {
       const known = this.#base.has(peer.name) || peer.isSettled(now, this.#interval);
       if (!known || peer.isSilent(now, this.#interval)) ids.push(peer.id);
     }
@@ -342,7 +284,7 @@ export class Mesh {
 
   /** Peers that take part and are heard for a while, by us and by the witnesses, belong to the base. */
   #admitSettled(testimony: Testimony, now: number): void {
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers) {
       if (this.#base.has(peer.name) || !peer.ready || !peer.isFresh(now, this.#interval)) continue;
       if (!peer.isSettled(now, this.#interval) || testimony.condemns(peer, false)) continue;
       this.#base.add(peer.name);
@@ -371,7 +313,7 @@ export class Mesh {
 
   #tryToJoin(now: number): void {
     if (this.#listed === undefined) return;
-    const fresh = [...this.#peers.values()].filter((peer) => peer.isFresh(now, this.#interval));
+    const fresh = [...this.#peers].filter((peer) => peer.isFresh(now, this.#interval));
     const members = fresh.filter(({ ready }) => ready);
     if (new Testimony(members, this.#me, this.#base).objectsTo(this.#id)) {
       this.#welcomeSince = undefined;

@@ -1,5 +1,6 @@
 /** Everything that an API server has, by discovery, to be compared before and after. */
 import type { LabApi } from '#lab/control/api.ts';
+import { waitFor } from '#lab/process/wait.ts';
 
 interface ResourceList {
   readonly resources?: readonly {
@@ -50,7 +51,11 @@ async function listOf(api: LabApi, path: string): Promise<ResourceList> {
 }
 
 async function read<T>(api: LabApi, path: string): Promise<T | undefined> {
-  const { status, text } = await api.send('GET', path);
+  // Where a kind has just changed, the API server asks for patience (429).
+  const { status, text } = await waitFor(`${path} to be served`, async () => {
+    const answer = await api.send('GET', path);
+    return answer.status === 429 ? undefined : answer;
+  });
   if (status === 200) return JSON.parse(text) as T;
   if (status === 404 || status === 405) return undefined;
   throw new Error(`GET ${path}: ${status} ${text.slice(0, 200)}`);
