@@ -67,18 +67,25 @@ export function flag(name: string, value: string | undefined): string[] {
   return value === undefined || value === '' ? [] : [`${name}=${value}`];
 }
 
-/** Liveness and readiness on the health port; `host` where the program binds to loopback only. */
-export function probes(path: { port: number; host?: string }): object {
-  const probe = (endpoint: string) => ({
-    failureThreshold: 3,
+/** How long a program may take from its start until its health port answers; a node may be busy with many pods. */
+const START_SECONDS = 120;
+
+/**
+ * Probes on the health port; `host` where the program binds to loopback only. Nobody is restarted for silence before
+ * it has answered once, but for that of START_SECONDS.
+ */
+export function probes(path: { port: number | string; host?: string }): object {
+  const probe = (endpoint: string, periodSeconds: number, failureThreshold = 3) => ({
+    failureThreshold,
     httpGet: { path: endpoint, port: path.port, scheme: 'HTTP', ...optional('host', path.host) },
-    periodSeconds: 10,
+    periodSeconds,
     successThreshold: 1,
     timeoutSeconds: 1,
   });
   return {
-    livenessProbe: { ...probe('/healthz'), initialDelaySeconds: 10 },
-    readinessProbe: { ...probe('/readyz'), initialDelaySeconds: 1, periodSeconds: 2 },
+    livenessProbe: probe('/healthz', 10),
+    readinessProbe: probe('/readyz', 2),
+    startupProbe: probe('/healthz', 1, START_SECONDS),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What installs the operator itself: its account, exactly the rights it needs, and its Deployment. */
 import { metallbName } from '#core/config/metallb.ts';
-import { confined, fieldEnv, image } from '#operator/render/containers.ts';
+import { confined, fieldEnv, image, probes } from '#operator/render/containers.ts';
 import { programs } from '#operator/render/image.ts';
 import { operatorSelector, type Manifest, type RenderOptions } from '#operator/render/manifest.ts';
 import { defaultDeny, operatorPolicy } from '#operator/render/policies.ts';
@@ -195,19 +195,17 @@ export function operatorDeployment(options: RenderOptions): Manifest {
 }
 
 function managerContainer(options: RenderOptions): object {
-  const probe = (path: string) => ({ httpGet: { path, port: 'health' }, periodSeconds: 10 });
   return {
     args: ['--enable-leader-election', '--metrics-addr=:8443'],
     command: [programs.operator],
     env: [fieldEnv('OPERATOR_NAMESPACE', 'metadata.namespace'), fieldEnv('POD_NAME', 'metadata.name')],
     ...image(options.images.controller, options),
-    livenessProbe: { ...probe('/healthz'), initialDelaySeconds: 10 },
+    ...probes({ port: 'health' }),
     name: 'manager',
     ports: [
       { containerPort: 8080, name: 'health', protocol: 'TCP' },
       { containerPort: 8443, name: 'metricshttps', protocol: 'TCP' },
     ],
-    readinessProbe: { ...probe('/readyz'), initialDelaySeconds: 1, periodSeconds: 2 },
     resources: { requests: { cpu: '50m', memory: '128Mi' } },
     securityContext: confined(),
   };
