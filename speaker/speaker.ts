@@ -196,7 +196,7 @@ export class Speaker {
     bgp.onState((state) => this.#noteRefused('engine', refusalsOf(state)));
     await Promise.all(decisiveStores(stores).map(({ synced }) => synced));
     this.#follow();
-    this.#engine.configChanged();
+    this.#engine.open();
     await this.#engine.firstPass;
     this.#ready = true;
     this.#sessions?.start();

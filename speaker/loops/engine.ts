@@ -44,6 +44,8 @@ export class Engine {
   /** Wait for a sweep that begins after they came; those of the running one. */
   readonly #waiting: (() => void)[] = [];
   #served: readonly (() => void)[] = [];
+  /** All that there is is known. */
+  #isOpen = false;
   #complete = false;
   /** When the ports may be handed something again. */
   #applyAt = Number.NEGATIVE_INFINITY;
@@ -58,9 +60,15 @@ export class Engine {
     this.#queue = createQueue({ name: 'decisions', handler: (key) => this.#handle(key), logger, metrics });
   }
 
+  /** Begins to decide. What is told before is not decided on: with half of what there is all else would be withdrawn. */
+  open(): void {
+    this.#isOpen = true;
+    this.configChanged();
+  }
+
   /** Configuration objects, Nodes, Namespaces or Secrets changed. */
   configChanged(): void {
-    this.#queue.add('config', { priority: priority.change });
+    if (this.#isOpen) this.#queue.add('config', { priority: priority.change });
   }
 
   /** As `configChanged`; resolves when all Services are decided again and handed to the ports. */
@@ -72,7 +80,7 @@ export class Engine {
 
   /** The set of live speakers or the usable interfaces changed: a take-over may be due. */
   membersChanged(): void {
-    this.#queue.add('config', { priority: priority.urgent });
+    if (this.#isOpen) this.#queue.add('config', { priority: priority.urgent });
   }
 
   /** What the speakers report that they hold changed. */
