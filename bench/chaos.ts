@@ -92,6 +92,11 @@ export function chaosFigures(all: readonly ChaosRound[], nodes: number): Figure[
         ...about,
         value: Math.round(Math.max(...rounds.map(({ clientPauseMs }) => clientPauseMs))),
       },
+      ...distribution(
+        `${TITLES[kind]}: load average of the machine`,
+        { ...about, unit: '' },
+        rounds.map(({ load }) => load),
+      ),
     ];
   });
 }

@@ -1,4 +1,5 @@
 /** A cluster on which one address is announced by Layer 2, a client that asks for it all the time, and things that go wrong. */
+import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LightStage, type LightSpeakers } from '#lab/demo/light.ts';
 import { NAMESPACE } from '#lab/demo/stage.ts';
@@ -41,6 +42,8 @@ export interface ChaosRound {
   readonly clientPauseMs: number;
   /** From mending to the end of the round. */
   readonly settledMs: number;
+  /** Load average of the machine (1 minute) at its end: nodes that share two cores with much else answer later. */
+  readonly load: number;
 }
 
 /** How something goes wrong, and how it is mended. */
@@ -172,6 +175,7 @@ export class ChaosLab implements AsyncDisposable {
         to,
       ),
       settledMs,
+      load: loadavg()[0] ?? 0,
     };
   }
 
