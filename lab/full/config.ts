@@ -1,7 +1,7 @@
 /** Configuration files of containerd, the pod network and the kubelet of one node. */
 import type { NodeFiles } from '#lab/full/files.ts';
 import { IMAGES } from '#lab/image/recipe.ts';
-import { podRanges } from '#lab/net/plan.ts';
+import { firstPodAddresses, podRanges } from '#lab/net/plan.ts';
 
 /** Snapshotters and plugins that a machine may lack and the lab does not use. */
 const DISABLED = [
@@ -75,6 +75,7 @@ export function networkName(labName: string): string {
 /** A bridge per node with an IPv4 and an IPv6 address per pod; routes between nodes are the topology's. */
 export function podNetwork(labName: string, index: number, files: NodeFiles): string {
   const ranges = podRanges(index);
+  const first = firstPodAddresses(index);
   return JSON.stringify({
     cniVersion: '0.4.0',
     name: networkName(labName),
@@ -88,7 +89,10 @@ export function podNetwork(labName: string, index: number, files: NodeFiles): st
         ipam: {
           type: 'host-local',
           dataDir: files.ipam,
-          ranges: [[{ subnet: ranges.ipv4 }], [{ subnet: ranges.ipv6 }]],
+          ranges: [
+            [{ subnet: ranges.ipv4, rangeStart: first.ipv4 }],
+            [{ subnet: ranges.ipv6, rangeStart: first.ipv6 }],
+          ],
           routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
         },
       },

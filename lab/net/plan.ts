@@ -51,6 +51,11 @@ export function podAddresses(index: number): Addresses {
   return { ipv4: `10.244.${index}.10`, ipv6: `fd00:10:244:${index}::10` };
 }
 
+/** The first addresses of a node's pods: those below are the lab's own (`podAddresses`), and a pod with one would not be reached. */
+export function firstPodAddresses(index: number): Addresses {
+  return { ipv4: `10.244.${index}.32`, ipv6: `fd00:10:244:${index}::32` };
+}
+
 export function nodeName(index: number): `node${number}` {
   return `node${index}`;
 }

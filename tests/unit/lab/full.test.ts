@@ -1,6 +1,8 @@
 /** Full level: may this machine carry it, and what its nodes are configured with. */
 import { describe, expect, it } from 'vitest';
+import { parseAddress } from '#core/model/ip.ts';
 import { containerdConfig, kubeletConfig, podNetwork } from '#lab/full/config.ts';
+import { firstPodAddresses, podAddresses } from '#lab/net/plan.ts';
 import { nodeFiles, nodesFolder, nodesFolderOf } from '#lab/full/files.ts';
 import { canRunFull, type Machine } from '#lab/full/probe.ts';
 
@@ -80,9 +82,16 @@ describe('configuration of a node', () => {
     };
     expect(name).toBe('metallb-lab.mlb-x');
     expect(plugins[0]?.ipam?.ranges).toEqual([
-      [{ subnet: '10.244.2.0/24' }],
-      [{ subnet: 'fd00:10:244:2::/64' }],
+      [{ subnet: '10.244.2.0/24', rangeStart: '10.244.2.32' }],
+      [{ subnet: 'fd00:10:244:2::/64', rangeStart: 'fd00:10:244:2::32' }],
     ]);
+  });
+
+  it('gives no pod an address that the node itself has', () => {
+    const value = (text: string): bigint => parseAddress(text)?.value ?? 0n;
+    const [own, first] = [podAddresses(2), firstPodAddresses(2)];
+    expect(value(first.ipv4)).toBeGreaterThan(value(own.ipv4));
+    expect(value(first.ipv6)).toBeGreaterThan(value(own.ipv6));
   });
 
   it('lets only the API server call the kubelet', () => {
