@@ -48,8 +48,7 @@ export class FullStage implements Stage {
       'the MetalLB object to become Available',
       async () => {
         progress((await this.#pods()).replaceAll(/\s+/g, ' ').slice(0, 200));
-        const columns = await lab.kubectl(['get', 'metallb', 'metallb', '-n', NAMESPACE, '--no-headers']);
-        return / True +False +False /.test(columns);
+        return isAvailable(lab);
       },
       {
         deadlineMs: 120_000,
@@ -104,4 +103,10 @@ export class FullStage implements Stage {
       { intervalMs: 10 },
     );
   }
+}
+
+/** The MetalLB object is Available, and neither Degraded nor Progressing. */
+export async function isAvailable(lab: Lab): Promise<boolean> {
+  const columns = await lab.kubectl(['get', 'metallb', 'metallb', '-n', NAMESPACE, '--no-headers']);
+  return / True +False +False /.test(columns);
 }

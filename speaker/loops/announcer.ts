@@ -172,12 +172,9 @@ export class Announcer {
 
   /** Hands both ports the whole of what follows from the verdicts. Never called before the first complete pass. */
   apply(context: DecisionContext): void {
-    const { bgp, nodeName, frrLog, listener } = this.#options;
+    const { listener } = this.#options;
     this.#applyL2();
-    const options = { hostname: nodeName, logLevel: frrLog };
-    const { model, refused } = buildModel(context.bgp, this.#routes.routes, options);
-    bgp.setDesired(model);
-    listener.onRefusedPeers(refused);
+    listener.onRefusedPeers(this.#applyBgp(context, this.#routes));
     listener.onPass(context);
     this.#options.draining.plan();
   }
@@ -207,9 +204,15 @@ export class Announcer {
 
   /** Has BGP announce nothing any more, with all sessions as they are. */
   withdrawRoutes(context: DecisionContext): void {
+    this.#applyBgp(context, new RouteTable());
+  }
+
+  /** Returns the peers that are left out. */
+  #applyBgp(context: DecisionContext, { routes }: RouteTable): readonly RefusedPeer[] {
     const { bgp, nodeName, frrLog } = this.#options;
-    const options = { hostname: nodeName, logLevel: frrLog };
-    bgp.setDesired(buildModel(context.bgp, new RouteTable().routes, options).model);
+    const { model, refused } = buildModel(context.bgp, routes, { hostname: nodeName, logLevel: frrLog });
+    bgp.setDesired(model);
+    return refused;
   }
 
   /** Nothing is looked at again. */

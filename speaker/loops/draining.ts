@@ -141,12 +141,10 @@ export class Draining {
     if (waitMs === 0) return;
     this.#isStopping = true;
     const until = clock.now() + waitMs + GRACE_MS;
-    const pause = pauseOf(clock);
-    await Promise.race([decideAll(), pause(GRACE_MS)]);
-    const isGoingOn = (): boolean =>
-      this.#drain.counts.leaving > 0 || bgp.state.applied !== bgp.state.desired || !sessions.isKnown;
-    while (isGoingOn() && clock.now() < until) await pause(LOOK_EVERY_MS);
-    if (this.#drain.counts.withdrawn > 0) await pause(SENT_WITHIN_MS);
+    await Promise.race([decideAll(), pause(clock, GRACE_MS)]);
+    const isGoingOn = (): boolean => this.#drain.counts.leaving > 0 || !isApplied(bgp) || !sessions.isKnown;
+    await waitWhile(isGoingOn, clock, until);
+    if (this.#drain.counts.withdrawn > 0) await pause(clock, SENT_WITHIN_MS);
   }
 
   close(): void {
@@ -157,14 +155,20 @@ export class Draining {
 
 /** Resolves when FRR has sent what it was last asked for, as far as can be known, or after that many milliseconds. */
 export async function settled(bgp: BgpPort, clock: Clock, withinMs: number): Promise<void> {
-  const pause = pauseOf(clock);
-  const until = clock.now() + withinMs;
-  while (bgp.state.applied !== bgp.state.desired && clock.now() < until) await pause(LOOK_EVERY_MS);
-  await pause(SENT_WITHIN_MS);
+  await waitWhile(() => !isApplied(bgp), clock, clock.now() + withinMs);
+  await pause(clock, SENT_WITHIN_MS);
 }
 
-function pauseOf(clock: Clock): (ms: number) => Promise<void> {
-  return (ms) => new Promise<void>((resolve) => void clock.schedule(ms, resolve));
+function isApplied({ state }: BgpPort): boolean {
+  return state.applied === state.desired;
+}
+
+async function waitWhile(isGoingOn: () => boolean, clock: Clock, until: number): Promise<void> {
+  while (isGoingOn() && clock.now() < until) await pause(clock, LOOK_EVERY_MS);
+}
+
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.schedule(ms, resolve));
 }
 
 /** Nodes whose speakers were all told to end. */

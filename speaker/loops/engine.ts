@@ -68,7 +68,7 @@ export class Engine {
 
   /** Configuration objects, Nodes, Namespaces or Secrets changed. */
   configChanged(): void {
-    if (this.#isOpen) this.#queue.add('config', { priority: priority.change });
+    this.#decideAllWith(priority.change);
   }
 
   /** As `configChanged`; resolves when all Services are decided again and handed to the ports. */
@@ -80,7 +80,7 @@ export class Engine {
 
   /** The set of live speakers or the usable interfaces changed: a take-over may be due. */
   membersChanged(): void {
-    if (this.#isOpen) this.#queue.add('config', { priority: priority.urgent });
+    this.#decideAllWith(priority.urgent);
   }
 
   /** What the speakers report that they hold changed. */
@@ -105,6 +105,10 @@ export class Engine {
   async withdraw(deadlineMs: number): Promise<void> {
     await this.close(deadlineMs);
     if (this.#context !== undefined) this.#options.announcer.withdrawRoutes(this.#context);
+  }
+
+  #decideAllWith(urgency: number): void {
+    if (this.#isOpen) this.#queue.add('config', { priority: urgency });
   }
 
   #handle(key: string): Outcome {

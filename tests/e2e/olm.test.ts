@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nodeFiles, nodesFolder } from '#lab/full/files.ts';
+import { isAvailable } from '#lab/demo/full.ts';
 import { Lab } from '#lab/lab.ts';
 import { Olm } from '#lab/olm/olm.ts';
 import { ensurePackaging } from '#lab/packaging/ensure.ts';
@@ -105,8 +106,14 @@ async function succeeded(release: Release): Promise<void> {
 
 /** The catalog has these releases from now on. */
 async function offer(releases: readonly Release[]): Promise<void> {
-  const patch = JSON.stringify({ spec: { address: await serve(releases) } });
-  await kubectl('patch', 'catalogsource', 'metallb-ts-catalog', '-n', namespace, '--type=merge', '-p', patch);
+  await patchSpec('catalogsource', 'metallb-ts-catalog', { address: await serve(releases) });
+}
+
+/** Changes fields of the MetalLB object's spec; null takes one away. */
+const patchMetalLB = (spec: object) => patchSpec('metallb', 'metallb', spec);
+
+async function patchSpec(kind: string, name: string, spec: object): Promise<void> {
+  await kubectl('patch', kind, name, '-n', namespace, '--type=merge', '-p', JSON.stringify({ spec }));
 }
 
 /** Waits until every container of ours runs the image of a release. */
@@ -139,8 +146,7 @@ async function toldOlm(release: Release, words: RegExp): Promise<void> {
 }
 
 async function available(): Promise<void> {
-  const columns = () => kubectl('get', 'metallb', 'metallb', '-n', namespace, '--no-headers');
-  await waitFor('MetalLB to be Available', async () => / True +False +False /.test(await columns()), {
+  await waitFor('MetalLB to be Available', () => isAvailable(lab), {
     deadlineMs: 120_000,
     explain: () => kubectl('describe', 'metallb,pods', '-n', namespace),
   });
@@ -231,18 +237,7 @@ async function addresses(service: string): Promise<readonly string[]> {
 it('OLM holds the next upgrade back while a rollout is under way, and goes on, to an image by digest, when it is over', async () => {
   await toldOlm(second, /^True Available: /);
   // No node has this label: the next controller finds no place, and the one that runs stays.
-  const controllerNodeSelector = (value: string) =>
-    kubectl(
-      'patch',
-      'metallb',
-      'metallb',
-      '-n',
-      namespace,
-      '--type=merge',
-      '-p',
-      `{"spec":{"controllerNodeSelector":${value}}}`,
-    );
-  await controllerNodeSelector('{"no":"node"}');
+  await patchMetalLB({ controllerNodeSelector: { no: 'node' } });
   const waiting = /^False ControllerNotReady: Deployment controller: .*node affinity/;
   await toldOlm(second, waiting);
   await offer([first, second, third]);
@@ -256,7 +251,7 @@ it('OLM holds the next upgrade back while a rollout is under way, and goes on, t
   );
   expect((await csv(third)).status?.message).toContain('Deployment controller');
   expect(await runningImages()).toEqual(new Set([imageOf(second)]));
-  await controllerNodeSelector('null');
+  await patchMetalLB({ controllerNodeSelector: null });
   await succeeded(third);
   await rolledOut(third);
   await available();
@@ -310,23 +305,12 @@ it('Helm on the same cluster: install, an address that answers, and uninstall le
   const passed = await helm(['test', 'metallb']);
   expect(passed).toMatch(/Phase: +Succeeded/);
   // No node has this label: no speaker is wanted, and the test has to say so.
-  const nowhere = (value: string) =>
-    kubectl(
-      'patch',
-      'metallb',
-      'metallb',
-      '-n',
-      namespace,
-      '--type=merge',
-      '-p',
-      `{"spec":{"nodeSelector":${value}}}`,
-    );
-  await nowhere('{"no":"node"}');
+  await patchMetalLB({ nodeSelector: { no: 'node' } });
   await expect(helm(['test', 'metallb'])).rejects.toThrow(/test/);
   expect(await kubectl('logs', 'metallb-test', '-n', namespace)).toContain(
     'daemonsets speaker: no pod is wanted',
   );
-  await nowhere('null');
+  await patchMetalLB({ nodeSelector: null });
   await helm(['test', 'metallb']);
   await helm(['uninstall', 'metallb']);
   await kubectl('delete', 'service', 'echo-bgp');

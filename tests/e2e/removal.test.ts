@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALLOCATED_FROM_POOL } from '#core/api/annotations.ts';
+import { isAvailable } from '#lab/demo/full.ts';
 import { Lab } from '#lab/lab.ts';
 import { nodeAddresses, ROUTER_ASN } from '#lab/net/plan.ts';
 import { waitFor } from '#lab/process/wait.ts';
@@ -47,14 +48,7 @@ async function installOperator(): Promise<void> {
 
 async function installMetalLB(): Promise<void> {
   await kubectl('apply', '-f', 'lab/demo/manifests/metallb.yaml');
-  await waitFor(
-    'MetalLB to be Available',
-    async () => {
-      const columns = await kubectl('get', 'metallb', 'metallb', '-n', namespace, '--no-headers');
-      return / True +False +False /.test(columns);
-    },
-    { deadlineMs: 120_000, explain },
-  );
+  await waitFor('MetalLB to be Available', () => isAvailable(lab), { deadlineMs: 120_000, explain });
 }
 
 /** The same pools each time; one router, with or without graceful restart. */
