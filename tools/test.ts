@@ -1,8 +1,9 @@
 /**
  * `npm test`: everything, on real parts. Runs the parts in order, says how long each took and which level of the
- * lab was exercised, and ends with one line `N passed, N failed`. A test that was skipped counts as failed: a
- * machine that should carry a part and does not is a failure. A test named "NOT RUN: …" stands where this kernel lacks
- * what the tests of one feature need: it is told, and counts as neither.
+ * lab was exercised, repeats what failed and why, and ends with one line `N passed, N failed`. A test that was
+ * skipped counts as failed: a machine that should carry a part and does not is a failure. A test named "NOT RUN: …"
+ * stands where this kernel lacks what the tests of one feature need: it is told, and counts as neither. Files of the
+ * parts that wait for real time get a second attempt, alone, which is told (docs/adr/0009).
  *
  *   npm test                 all parts
  *   npm test -- PART...      only these (prepare always runs)
@@ -11,12 +12,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly notes: readonly string[];
-}
+import { counts, filesToRepeat, type Attempt, type Counts, type VitestReport } from './test-report.ts';
 
 interface Part {
   readonly name: string;
@@ -43,54 +39,35 @@ async function program(args: readonly string[], note: string): Promise<Counts> {
     : { passed: 0, failed: 1, notes: [`${note} ended with exit code ${code}`] };
 }
 
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly numFailedTestSuites: number;
-  readonly success: boolean;
-  readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly title: string; readonly status: string }[];
-  }[];
-}
-
-/** Titles of the tests that only say why others cannot run on this machine. */
-function notRun({ testResults }: VitestReport): string[] {
-  return testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ title, status }) => status === 'passed' && title.startsWith('NOT RUN: '))
-    .map(({ title }) => title);
-}
-
-async function vitest(project: string, folder: string): Promise<Counts> {
-  const file = join(folder, `${project}.json`);
-  const code = await run('node_modules/.bin/vitest', [
+/** One run of vitest; a text where it left no report. */
+async function attempt(project: string, folder: string, files: readonly string[]): Promise<Attempt | string> {
+  const file = join(folder, `${project}${files.length === 0 ? '' : '-again'}.json`);
+  const exitCode = await run('node_modules/.bin/vitest', [
     'run',
     '--project',
     project,
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${file}`,
+    ...(files.length === 0 ? [] : ['--no-file-parallelism', ...files]),
   ]);
-  let report: VitestReport;
   try {
-    report = JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
+    return { report: JSON.parse(readFileSync(file, 'utf8')) as VitestReport, exitCode };
   } catch (error) {
-    return {
-      passed: 0,
-      failed: 1,
-      notes: [`vitest wrote no report for ${project} (exit code ${code}): ${String(error)}`],
-    };
+    return `vitest wrote no report for ${project} (exit code ${exitCode}): ${String(error)}`;
   }
-  const skipped = report.numPendingTests + report.numTodoTests;
-  const notes = skipped > 0 ? [`${skipped} tests of ${project} were skipped: counted as failed`] : [];
-  const unexplained = code !== 0 && report.numFailedTests === 0 && skipped === 0 ? 1 : 0;
-  if (unexplained > 0)
-    notes.push(`vitest ended with exit code ${code} although no test of ${project} failed`);
-  const told = notRun(report);
-  const passed = report.numPassedTests - told.length;
-  return { passed, failed: report.numFailedTests + skipped + unexplained, notes: [...notes, ...told] };
+}
+
+/** Runs a project. With `again`, few files that failed get a second attempt, one after the other (docs/adr/0009). */
+async function vitest(project: string, folder: string, again: boolean): Promise<Counts> {
+  const first = await attempt(project, folder, []);
+  if (typeof first === 'string') return { passed: 0, failed: 1, notes: [first] };
+  const files = again ? filesToRepeat(first.report) : [];
+  if (files.length === 0) return counts(project, process.cwd(), first);
+  process.stdout.write(`\n=== ${project}, second attempt: ${files.join(', ')}\n`);
+  const second = await attempt(project, folder, files);
+  if (typeof second === 'string') return { passed: 0, failed: 1, notes: [second] };
+  return counts(project, process.cwd(), first, second);
 }
 
 const parts: readonly Part[] = [
@@ -104,16 +81,16 @@ const parts: readonly Part[] = [
     about: 'format, lint, types, generated files',
     run: () => program(['tools/check.ts', '--no-tests'], 'npm run check'),
   },
-  { name: 'pure', about: 'tests that need nothing but Node', run: (folder) => vitest('pure', folder) },
+  { name: 'pure', about: 'tests that need nothing but Node', run: (folder) => vitest('pure', folder, false) },
   {
     name: 'integration',
     about: 'real kube-apiserver, FRR, packets; light level',
-    run: (folder) => vitest('integration', folder),
+    run: (folder) => vitest('integration', folder, true),
   },
   {
     name: 'e2e',
     about: 'the demo and its failures, installation by OLM; full level',
-    run: (folder) => vitest('e2e', folder),
+    run: (folder) => vitest('e2e', folder, true),
   },
 ];
 
@@ -132,15 +109,15 @@ async function main(names: readonly string[]): Promise<number> {
     if (names.length > 0 && part.name !== 'prepare' && !names.includes(part.name)) continue;
     process.stdout.write(`\n=== ${part.name}: ${part.about}\n`);
     const started = performance.now();
-    const counts = await part.run(folder);
+    const ended = await part.run(folder);
     const seconds = Math.round((performance.now() - started) / 1000);
-    total.passed += counts.passed;
-    total.failed += counts.failed;
+    total.passed += ended.passed;
+    total.failed += ended.failed;
     lines.push(
-      `${part.name.padEnd(12)} ${String(seconds).padStart(5)} s  ${counts.passed} passed, ${counts.failed} failed  (${part.about})`,
+      `${part.name.padEnd(12)} ${String(seconds).padStart(5)} s  ${ended.passed} passed, ${ended.failed} failed  (${part.about})`,
     );
-    lines.push(...counts.notes.map((note) => `             ${note}`));
-    if (part.name === 'prepare' && counts.failed > 0) break;
+    lines.push(...ended.notes.map((note) => `             ${note}`));
+    if (part.name === 'prepare' && ended.failed > 0) break;
   }
   rmSync(folder, { recursive: true });
   process.stdout.write(`\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed\n`);
