@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { AppError, BugError, SettingsError } from '#core/errors.ts';
 import { frrLogLevel } from '#core/frr/build.ts';
 import { formatAddress, parseAddress } from '#core/model/ip.ts';
@@ -190,17 +191,19 @@ async function openPorts(program: SpeakerProgram, isExternal: boolean): Promise<
   const { settings, logger, scope, stop } = program;
   const frr = isExternal ? undefined : openOwnFrr(program);
   const exclude = await readExclusions(settings.excludeL2Config);
+  const direct = settings.mlBindAddr === '' ? undefined : new MessageChannel();
   const l2 = await startL2({
     log: logger.child({ logger: 'layer2' }),
     exclude,
     duplicates: settings.l2Duplicates,
     timing: { ...defaultTiming, period: 1_000 * settings.gratuitousArpInterval },
+    ...(direct === undefined ? {} : { mesh: direct.port1 }),
   });
   const died = (what: string) => (error: Error) =>
     stop(`${what} died`, new AppError('SOCKET', error.message, { retry: 'never', cause: error }));
   l2.onFailure(died('the layer 2 responder'));
   scope.defer(() => l2.close());
-  if (settings.mlBindAddr === '') {
+  if (direct === undefined) {
     logger.warn('liveness is off: every Node counts as alive', { remedy: 'set METALLB_ML_BIND_ADDR' });
     return { frr, l2, members: undefined };
   }
@@ -210,6 +213,7 @@ async function openPorts(program: SpeakerProgram, isExternal: boolean): Promise<
     bindAddress: settings.mlBindAddr,
     port: settings.mlBindPort,
     secret: meshKey(settings),
+    responder: direct.port2,
   });
   members.onFailure(died('the mesh'));
   scope.defer(async () => {

@@ -64,6 +64,11 @@ export interface L2Entry {
   readonly probe?: boolean;
   /** Answer ICMP echo as well. */
   readonly ping?: boolean;
+  /**
+   * Nodes that come first: while one of them takes part and holds the address, or this node takes no part, it is not
+   * answered for. Undefined: answered for in any case (liveness is off).
+   */
+  readonly yieldTo?: readonly string[] | undefined;
 }
 
 export interface L2Interface {

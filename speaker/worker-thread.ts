@@ -1,5 +1,5 @@
 /** A worker thread as the main thread sees it: messages both ways, its failure told once, an orderly end. */
-import { Worker } from 'node:worker_threads';
+import { Worker, type MessagePort } from 'node:worker_threads';
 
 export interface WorkerThreadOptions<From> {
   /** File of the thread's program. */
@@ -10,6 +10,8 @@ export interface WorkerThreadOptions<From> {
   readonly what: string;
   /** Its `workerData`. */
   readonly settings: unknown;
+  /** Ports within the settings: they become the thread's own. */
+  readonly transfer?: readonly MessagePort[];
   readonly take: (message: From) => void;
 }
 
@@ -27,12 +29,12 @@ export class WorkerThread<From, To> {
   #resolve: () => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
-  constructor({ program, name, what, settings, take }: WorkerThreadOptions<From>) {
+  constructor({ program, name, what, settings, take, transfer = [] }: WorkerThreadOptions<From>) {
     this.started = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#worker = new Worker(program, { workerData: settings, name });
+    this.#worker = new Worker(program, { workerData: settings, name, transferList: [...transfer] });
     this.#worker.on('message', take);
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));

@@ -44,14 +44,15 @@ export class Handover {
     const next = new Map(wanted.map((entry) => [entry.ip, entry]));
     for (const [ip, entry] of this.#before)
       if (!next.has(ip)) this.#lingering.set(ip, { entry, until: now + LINGER_MS });
-    for (const [ip, { until }] of this.#lingering) {
+    const left: PlannedAddress[] = [];
+    for (const [ip, { until, entry }] of this.#lingering) {
       const node = taker(ip);
       if (next.has(ip) || node === undefined || until <= now || holds(node, ip)) this.#lingering.delete(ip);
+      else left.push({ ...entry, yieldTo: [node] });
     }
     this.#before = next;
-    const left = [...this.#lingering.values()];
-    const again = left.length === 0 ? undefined : Math.min(...left.map(({ until }) => until));
-    return { entries: [...wanted, ...left.map(({ entry }) => entry)], again };
+    const times = [...this.#lingering.values()].map(({ until }) => until);
+    return { entries: [...wanted, ...left], again: times.length === 0 ? undefined : Math.min(...times) };
   }
 }
 

@@ -93,7 +93,7 @@ export interface VerdictChange {
   /** Protocols that begin to announce, or go on with other addresses, interfaces, peers or attributes. */
   readonly started: readonly Protocol[];
   readonly stopped: readonly Protocol[];
-  /** Something of an announcement is to be done otherwise that nobody has to be told of: its weight, or that it is about to go. */
+  /** Something of an announcement is to be done otherwise that nobody has to be told of: its weight, that it is about to go, to whom it is let go. */
   readonly adjusted: boolean;
 }
 
@@ -116,7 +116,7 @@ export function compareVerdicts(
   return {
     started: is.filter((protocol) => !was.includes(protocol) || differs(protocol)),
     stopped: was.filter((protocol) => !is.includes(protocol)),
-    adjusted: !isUnadjusted,
+    adjusted: !isUnadjusted || !allAlike(yieldsTo(before) ?? [], yieldsTo(now) ?? [], Object.is),
   };
 }
 
@@ -167,6 +167,11 @@ function grantText(grant: Grant): string {
 /** Interfaces of the Layer 2 announcement: undefined means all. */
 export function l2Interfaces(verdict: ServiceVerdict): readonly string[] | undefined {
   return verdict.l2.kind === 'decided' ? verdict.l2.decision.interfaces : undefined;
+}
+
+/** Nodes to let the Layer 2 announcement go to as soon as they hold it too; undefined: there is none, or liveness is off. */
+export function yieldsTo(verdict: ServiceVerdict | undefined): readonly string[] | undefined {
+  return verdict?.l2.kind === 'decided' ? verdict.l2.decision.yieldTo : undefined;
 }
 
 /** ICMP echo is answered for the addresses of the Layer 2 announcement. */

@@ -4,6 +4,7 @@ import {
   chooseLeader,
   contenders,
   failoverMode,
+  preceding,
   type Contest,
   type ContestView,
 } from '#core/election/leader.ts';
@@ -83,6 +84,8 @@ export interface L2Decision {
   readonly ineligible: readonly { readonly node: string; readonly reason: Ineligible }[];
   /** Candidates that would lead but have none of the wanted interfaces usable. */
   readonly passedOver: readonly string[];
+  /** When `announce`: nodes to let it go to as soon as they hold it too, see `preceding`; undefined: liveness is off. */
+  readonly yieldTo: readonly string[] | undefined;
 }
 
 const none = {
@@ -92,6 +95,7 @@ const none = {
   candidates: [],
   ineligible: [],
   passedOver: [],
+  yieldTo: undefined,
 };
 
 /** Decides for one Service. The order of the checks is the one of speaker-l2.md §2.5. */
@@ -136,7 +140,8 @@ function refuse(context: L2Context, request: L2Request, found: Gathered): L2Deci
 }
 
 function electLeader(context: L2Context, request: L2Request, found: Gathered): L2Decision {
-  const { contest, candidates, refused } = contestOf(context, request, found);
+  const field = contestOf(context, request, found);
+  const { contest, candidates, refused } = field;
   const { leader, because, passedOver } = chooseLeader(contest, contestView(context, found.matching));
   const announce = leader === context.me;
   const asked = announce || passedOver.includes(context.me);
@@ -151,7 +156,22 @@ function electLeader(context: L2Context, request: L2Request, found: Gathered): L
     candidates,
     ineligible: refused,
     passedOver,
+    yieldTo: announce && context.alive !== undefined ? before(context, found.matching, field) : undefined,
   };
+}
+
+/**
+ * The nodes that come before this one. Not those that lack a wanted interface but have another: when theirs is back
+ * shows nowhere but in the next decision.
+ */
+function before(
+  context: L2Context,
+  matching: readonly L2Advertisement[],
+  { contest, ranked }: Field,
+): readonly string[] {
+  const isElsewhere = (node: string): boolean =>
+    (context.usableInterfaces?.(node)?.size ?? 0) > 0 && !hasUsable(context, matching, node);
+  return preceding(contest, context, { ranked, me: context.me }).filter((node) => !isElsewhere(node));
 }
 
 /** False for a node that has just started or is cut off: it does not know about the others. */
@@ -169,6 +189,8 @@ interface Field {
   readonly contest: Contest;
   readonly candidates: readonly Candidate[];
   readonly refused: readonly { readonly node: string; readonly reason: Ineligible }[];
+  /** The candidates, and among them, in their places, those that only lack a live speaker. */
+  readonly ranked: readonly string[];
 }
 
 function contestOf(context: L2Context, request: L2Request, found: Gathered): Field {
@@ -181,23 +203,26 @@ function contestOf(context: L2Context, request: L2Request, found: Gathered): Fie
     ignoreExcludeLabel: context.ignoreExcludeLabel,
     home: texts.map((text) => context.nodeAddresses?.get(text)).find((node) => node !== undefined),
   };
-  const eligible: Candidate[] = [];
+  const entrants: Candidate[] = [];
   const refused: { node: string; reason: Ineligible }[] = [];
   for (const node of context.nodes.values()) {
     const reason = ineligible(node, input);
-    if (reason === undefined)
-      eligible.push({ node: node.name, score: preferenceScore(node, found.matching) });
-    else refused.push({ node: node.name, reason });
+    const otherwise =
+      reason === 'speakerNotAlive' ? ineligible(node, { ...input, alive: undefined }) : reason;
+    if (otherwise === undefined)
+      entrants.push({ node: node.name, score: preferenceScore(node, found.matching) });
+    if (reason !== undefined) refused.push({ node: node.name, reason });
   }
   const [key] = texts;
-  const candidates = key === undefined ? [] : elect(eligible, key, context.digests);
+  const ranked = key === undefined ? [] : elect(entrants, key, context.digests);
+  const candidates = ranked.filter(({ node }) => context.alive?.has(node) !== false);
   const contest = {
     service: request.service,
     key: key ?? '',
     mode: failoverMode(found.matching),
     candidates: candidates.map(({ node }) => node),
   };
-  return { contest, candidates, refused };
+  return { contest, candidates, refused, ranked: ranked.map(({ node }) => node) };
 }
 
 function contestView(context: L2Context, matching: readonly L2Advertisement[]): ContestView {

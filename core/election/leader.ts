@@ -63,6 +63,26 @@ export function contenders(contest: Contest, view: ContestView): readonly string
   return staying.length > 0 ? staying : able;
 }
 
+/**
+ * Nodes that come before `me`, the leader: as soon as one of them holds the address too, this one lets go. All that
+ * might announce are `ranked`, dead ones included, in the order of the election. None in mode Spread, where it
+ * depends on all other Services.
+ */
+export function preceding(
+  contest: Contest,
+  view: Pick<ContestView, 'nodes'>,
+  { ranked, me }: { readonly ranked: readonly string[]; readonly me: string },
+): readonly string[] {
+  if (contest.mode === 'Spread') return [];
+  const pin = readAnnotation(contest.service.annotations, L2_NODE);
+  const grade = (node: string): number => {
+    if (isDraining(view.nodes.get(node))) return 2;
+    return node === pin ? 0 : 1;
+  };
+  const [mine, place] = [grade(me), ranked.indexOf(me)];
+  return ranked.filter((node, at) => grade(node) < mine || (grade(node) === mine && at < place));
+}
+
 interface Chosen {
   readonly leader: string;
   readonly because: string;

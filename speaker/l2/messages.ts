@@ -1,4 +1,5 @@
 /** What main thread and worker tell each other. */
+import type { MessagePort } from 'node:worker_threads';
 import type { DuplicatePolicy } from '#core/l2/claim.ts';
 import type { GratuitousTiming } from '#core/l2/gratuitous.ts';
 import type { L2Conflict, L2Counts, L2Entry, L2Interface } from '#speaker/ports.ts';
@@ -11,6 +12,8 @@ export interface WorkerSettings {
   readonly duplicates: DuplicatePolicy;
   /** Ask for real-time priority. */
   readonly realTime: boolean;
+  /** Where the mesh tells its MeshNews; undefined: nobody does. */
+  readonly mesh: MessagePort | undefined;
 }
 
 export type ToWorker =

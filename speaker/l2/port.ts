@@ -1,4 +1,5 @@
 /** The responder as the main thread sees it: a worker thread behind L2Port. */
+import type { MessagePort } from 'node:worker_threads';
 import { AppError } from '#core/errors.ts';
 import type { DuplicatePolicy } from '#core/l2/claim.ts';
 import { defaultTiming, type GratuitousTiming } from '#core/l2/gratuitous.ts';
@@ -18,6 +19,8 @@ export interface L2Options {
   readonly duplicates?: DuplicatePolicy;
   /** Ask for real-time priority; default true. Where it is not granted that is logged and nothing else. */
   readonly realTime?: boolean;
+  /** One end of a channel whose other end the mesh is given; needed for `yieldTo`. */
+  readonly mesh?: MessagePort;
 }
 
 /**
@@ -52,12 +55,14 @@ class WorkerL2 implements L2Port {
       timing: options.timing ?? defaultTiming,
       duplicates: options.duplicates ?? 'withhold',
       realTime: options.realTime ?? true,
+      mesh: options.mesh,
     };
     this.thread = new WorkerThread({
       program: new URL('./worker.ts', import.meta.url),
       name: 'l2',
       what: 'the responder',
       settings,
+      transfer: options.mesh === undefined ? [] : [options.mesh],
       take: (message: FromWorker) => this.#take(message),
     });
   }
@@ -94,10 +99,15 @@ class WorkerL2 implements L2Port {
     const wanted = new Map(entries.map((entry) => [canonical(entry.ip), entry]));
     const remove = [...this.#plan.keys()].filter((ip) => !wanted.has(ip));
     const set: L2Entry[] = [];
-    for (const [ip, { interfaces, probe = false, ping = false }] of wanted) {
+    for (const [ip, { interfaces, probe = false, ping = false, yieldTo }] of wanted) {
       const before = this.#plan.get(ip);
-      if (before === undefined || before.ping !== ping || !sameNames(before.interfaces, interfaces))
-        set.push({ ip, interfaces, probe, ping });
+      if (
+        before === undefined ||
+        before.ping !== ping ||
+        !sameNames(before.interfaces, interfaces) ||
+        !sameNames(before.yieldTo, yieldTo)
+      )
+        set.push({ ip, interfaces, probe, ping, yieldTo });
     }
     if (set.length === 0 && remove.length === 0) return;
     for (const ip of remove) {

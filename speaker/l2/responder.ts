@@ -5,23 +5,23 @@
 import { gratuitousArp } from '#core/l2/arp.ts';
 import { respondEcho } from '#core/l2/echo.ts';
 import { bytesKey, formatMac, parseAddressBytes } from '#core/l2/ethernet.ts';
-import { GratuitousSchedule } from '#core/l2/gratuitous.ts';
 import { usableInterfaces, type HostLinks, type UsableInterface } from '#core/l2/interfaces.ts';
 import { unsolicitedAdvertisement } from '#core/l2/ndp.ts';
 import { Allowance } from '#core/l2/allowance.ts';
 import { isAllowedOn, isLeftToOther, respond, type HeldAddress } from '#core/l2/respond.ts';
+import { Bursts } from '#speaker/l2/bursts.ts';
 import { Claiming } from '#speaker/l2/claiming.ts';
+import { GivingWay } from '#speaker/l2/giving-way.ts';
 import { Groups } from '#speaker/l2/groups.ts';
 import { Lans } from '#speaker/l2/lans.ts';
 import { LinkWatcher } from '#speaker/l2/link-watcher.ts';
 import type { LogRecord, WorkerSettings } from '#speaker/l2/messages.ts';
+import type { MeshNews } from '#speaker/members/messages.ts';
 import { Problems } from '#speaker/l2/problems.ts';
 import { filterKeys, noKeys, Station, type Family, type FilterKeys } from '#speaker/l2/station.ts';
 import { Tally } from '#speaker/l2/tally.ts';
 import type { L2Conflict, L2Entry, L2Interface } from '#speaker/ports.ts';
 
-/** Addresses announced at one go before waiting questions get their turn. */
-const ANNOUNCE_BATCH = 64;
 /** Milliseconds between two loads of the filters while the plan keeps changing. */
 const FILTER_PAUSE = 20;
 /** ICMP echo answers a second; a flood must not keep ARP waiting. */
@@ -37,9 +37,12 @@ export class Responder {
   readonly tally = new Tally();
   readonly #events: ResponderEvents;
   readonly #excluded: (name: string) => boolean;
-  readonly #schedule: GratuitousSchedule;
-  /** What is answered for. */
+  readonly #bursts: Bursts;
+  /** What is held. */
   readonly #plan = new Map<string, HeldAddress>();
+  /** What is answered for: all of it but what is left to another node. */
+  readonly #answered = new Map<string, HeldAddress>();
+  readonly #givingWay: GivingWay;
   readonly #claiming: Claiming;
   readonly #stations = new Map<number, Station>();
   readonly #problems: Problems;
@@ -51,7 +54,6 @@ export class Responder {
   #keys: FilterKeys = noKeys;
   #filtersAt = Number.NEGATIVE_INFINITY;
   #filterTimer: NodeJS.Timeout | undefined;
-  #announceTimer: NodeJS.Timeout | undefined;
 
   constructor(
     settings: Pick<WorkerSettings, 'timing' | 'duplicates'>,
@@ -60,7 +62,10 @@ export class Responder {
   ) {
     this.#events = events;
     this.#excluded = excluded;
-    this.#schedule = new GratuitousSchedule(settings.timing);
+    this.#bursts = new Bursts(settings.timing, {
+      announce: (key) => this.#announceOnce(this.#answered.get(key)),
+      settlesIn: () => this.#lans.settlesIn,
+    });
     this.#watcher = new LinkWatcher((host) => this.#take(host));
     this.#problems = new Problems(
       (record) => events.log(record),
@@ -72,10 +77,15 @@ export class Responder {
       send: (station, frame) => void this.#send(station, 'arp', frame),
       changed: () => this.#lansChanged(),
     });
+    this.#givingWay = new GivingWay({
+      silence: (key) => this.#silence(key),
+      resume: (key) => this.#resume(key),
+      log: (record) => events.log(record),
+    });
     this.#claiming = new Claiming(settings.duplicates, {
       send: (held, frame) => this.#sendOnAll(held, (mac) => [frame(mac)]),
       claimed: (key, held) => this.#answerFor(key, held),
-      defend: (key) => this.#announceOnce(this.#plan.get(key)),
+      defend: (key) => this.#announceOnce(this.#answered.get(key)),
       prepare: () => {
         if (this.#filterTimer !== undefined) this.#loadFilters();
       },
@@ -93,7 +103,11 @@ export class Responder {
     for (const ip of remove) this.#drop(ip);
     for (const entry of set) this.#hold(entry);
     this.#loadFiltersSoon();
-    this.#announceSoon();
+  }
+
+  /** Takes in what the mesh tells. */
+  hear(news: MeshNews): void {
+    this.#givingWay.take(news);
   }
 
   /** The cluster's own cards conflict with nothing. */
@@ -109,33 +123,50 @@ export class Responder {
     const held = { ip: entry.ip, bytes, interfaces, ping: entry.ping === true };
     const isNew = !this.#plan.has(key) && !this.#claiming.pending.has(key);
     if (isNew) this.#groups.add(bytes);
+    this.#givingWay.set(key, entry.ip, entry.yieldTo);
     if (this.#claiming.take(key, held, isNew && entry.probe === true)) return;
-    const before = this.#plan.get(key)?.interfaces;
-    if (isNew || String(before && [...before]) !== String(interfaces && [...interfaces]))
-      this.#answerFor(key, held);
-    else this.#plan.set(key, held);
+    const before = this.#answered.get(key);
+    this.#plan.set(key, held);
+    if (this.#givingWay.isSilent(key)) this.#silence(key);
+    else if (before === undefined || !isOnSame(before, held)) this.#resume(key);
+    else this.#answered.set(key, held);
   }
 
   #answerFor(key: string, held: HeldAddress): void {
     this.#plan.set(key, held);
-    this.#schedule.start(key, performance.now());
-    this.#announceSoon();
+    if (!this.#givingWay.isSilent(key)) this.#resume(key);
+  }
+
+  /** Answers no more for a held address. */
+  #silence(key: string): void {
+    this.#answered.delete(key);
+    this.#bursts.stop(key);
+  }
+
+  /** Answers for a held address, and says so. */
+  #resume(key: string): void {
+    const held = this.#plan.get(key);
+    if (held === undefined) return;
+    this.#answered.set(key, held);
+    this.#bursts.start([key]);
   }
 
   #drop(ip: string): void {
     const bytes = parseAddressBytes(ip);
     const key = bytesKey(bytes ?? new Uint8Array());
     const wasPending = this.#claiming.drop(key);
+    this.#givingWay.drop(key);
+    this.#answered.delete(key);
     if (bytes === undefined || !(this.#plan.delete(key) || wasPending)) return;
-    this.#schedule.stop(key);
+    this.#bursts.stop(key);
     this.#groups.remove(bytes);
   }
 
   /** Starts a new burst for held addresses; for all of them when none are named. */
   announce(ips: readonly string[] | undefined): void {
-    const keys = ips?.map((ip) => bytesKey(parseAddressBytes(ip) ?? new Uint8Array())) ?? this.#plan.keys();
-    for (const key of keys) if (this.#plan.has(key)) this.#schedule.start(key, performance.now());
-    this.#announceSoon();
+    const keys =
+      ips?.map((ip) => bytesKey(parseAddressBytes(ip) ?? new Uint8Array())) ?? this.#answered.keys();
+    this.#bursts.start([...keys].filter((key) => this.#answered.has(key)));
   }
 
   #take(host: HostLinks): void {
@@ -207,18 +238,16 @@ export class Responder {
     this.announce(undefined);
   }
 
-  #announceOn(station: Station): void {
-    const now = performance.now();
-    for (const [key, held] of this.#plan) if (isAllowedOn(held, station.name)) this.#schedule.start(key, now);
-    this.#announceSoon();
+  #announceOn({ name }: Station): void {
+    this.#bursts.start([...this.#answered].flatMap(([key, held]) => (isAllowedOn(held, name) ? [key] : [])));
   }
 
   #answer(station: Station, family: Family, frame: Uint8Array): void {
     if (family === 'arp' && this.#lans.take(station, frame)) return;
     const isEcho = family === 'echo4' || family === 'echo6';
     const outcome = isEcho
-      ? respondEcho(frame, this.#plan, station.via)
-      : respond(frame, this.#plan, station.via);
+      ? respondEcho(frame, this.#answered, station.via)
+      : respond(frame, this.#answered, station.via);
     if (!isEcho) this.#claiming.watch(station, frame, outcome);
     if (outcome.kind === 'drop') this.tally.dropped(outcome.reason);
     else if (isEcho) this.#echo(station, family, outcome.frame);
@@ -264,20 +293,6 @@ export class Responder {
     }
   }
 
-  #announceSoon(): void {
-    clearTimeout(this.#announceTimer);
-    const next = this.#schedule.next();
-    if (next === undefined) return;
-    const wait = Math.max(next - performance.now(), this.#lans.settlesIn);
-    this.#announceTimer = setTimeout(() => this.#announceDue(), Math.max(0, wait));
-  }
-
-  #announceDue(): void {
-    for (const key of this.#schedule.due(performance.now(), ANNOUNCE_BATCH))
-      this.#announceOnce(this.#plan.get(key));
-    this.#announceSoon();
-  }
-
   #announceOnce(held: HeldAddress | undefined): void {
     if (held === undefined) return;
     const sent = this.#sendOnAll(held, (mac) =>
@@ -307,7 +322,8 @@ export class Responder {
 
   close(): void {
     clearTimeout(this.#filterTimer);
-    clearTimeout(this.#announceTimer);
+    this.#bursts.close();
+    this.#givingWay.close();
     this.#claiming.close();
     this.#problems.close();
     this.#lans.close();
@@ -316,4 +332,8 @@ export class Responder {
     this.#stations.clear();
     this.#groups.close();
   }
+}
+
+function isOnSame(a: HeldAddress, b: HeldAddress): boolean {
+  return String(a.interfaces && [...a.interfaces]) === String(b.interfaces && [...b.interfaces]);
 }

@@ -4,6 +4,7 @@ import { compileExclusions } from '#core/l2/interfaces.ts';
 import { requestRealTime } from '#speaker/l2/libc.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from '#speaker/l2/messages.ts';
 import { Responder } from '#speaker/l2/responder.ts';
+import type { MeshNews } from '#speaker/members/messages.ts';
 
 const REPORT_EVERY = 1_000;
 
@@ -23,6 +24,8 @@ const responder = new Responder(settings, excluded, {
 
 const report = setInterval(() => tell({ kind: 'stats', ...responder.tally.take() }), REPORT_EVERY);
 
+settings.mesh?.on('message', (news: MeshNews) => responder.hear(news));
+
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'plan':
@@ -37,6 +40,7 @@ port.on('message', (message: ToWorker) => {
     case 'close':
       clearInterval(report);
       responder.close();
+      settings.mesh?.close();
       port.close();
   }
 });

@@ -1,4 +1,5 @@
 /** What main thread and worker of the mesh tell each other. */
+import type { MessagePort } from 'node:worker_threads';
 import type { Report } from '#core/members/heartbeat.ts';
 import type { MembersPeer, MembersPhase } from '#speaker/ports.ts';
 
@@ -11,6 +12,8 @@ export interface MeshSettings {
   readonly secret: string;
   /** Ask for real-time priority. */
   readonly realTime: boolean;
+  /** The responder's ear, for MeshNews. */
+  readonly responder: MessagePort | undefined;
 }
 
 export type ToMesh =
@@ -31,11 +34,15 @@ export interface MeshView {
   readonly links: readonly (readonly [string, readonly string[]])[];
 }
 
-export type FromMesh =
-  | { readonly kind: 'ready'; readonly realTime: string | undefined }
+/** What the responder is told directly as well, so that it need not wait for the main thread. */
+export type MeshNews =
   | { readonly kind: 'view'; readonly view: MeshView }
   /** A peer's report is new; undefined: the peer is forgotten. */
-  | { readonly kind: 'report'; readonly node: string; readonly report: Report | undefined }
+  | { readonly kind: 'report'; readonly node: string; readonly report: Report | undefined };
+
+export type FromMesh =
+  | MeshNews
+  | { readonly kind: 'ready'; readonly realTime: string | undefined }
   | { readonly kind: 'left' }
   /** Packets that were not authentic or not readable; at most one message a minute. */
   | { readonly kind: 'rejected'; readonly count: number; readonly from: string };

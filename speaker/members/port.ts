@@ -1,4 +1,5 @@
 /** The mesh of speakers as the main thread sees it: a worker thread behind MembersPort. */
+import type { MessagePort } from 'node:worker_threads';
 import { AppError, messageOf } from '#core/errors.ts';
 import { Reports, reportOf } from '#core/members/reports.ts';
 import type { Logger } from '#runtime/log/logger.ts';
@@ -20,6 +21,8 @@ export interface MembersOptions {
   readonly secret: string;
   /** Ask for real-time priority; default true. */
   readonly realTime?: boolean;
+  /** One end of a channel whose other end the responder was given. */
+  readonly responder?: MessagePort;
 }
 
 /** Starts the mesh. Throws AppError when the address and port cannot be bound. */
@@ -60,12 +63,14 @@ class WorkerMesh implements MembersPort {
       port: options.port ?? DEFAULT_MEMBERS_PORT,
       secret: options.secret,
       realTime: options.realTime ?? true,
+      responder: options.responder,
     };
     this.thread = new WorkerThread({
       program: new URL('./worker.ts', import.meta.url),
       name: 'members',
       what: 'the mesh',
       settings,
+      transfer: options.responder === undefined ? [] : [options.responder],
       take: (message: FromMesh) => this.#take(message),
     });
   }

@@ -1,7 +1,7 @@
 /** The worker thread of the mesh: heartbeats go on whatever the main thread does. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { requestRealTime } from '#speaker/l2/libc.ts';
-import type { FromMesh, MeshSettings, ToMesh } from '#speaker/members/messages.ts';
+import type { FromMesh, MeshNews, MeshSettings, ToMesh } from '#speaker/members/messages.ts';
 import { MeshNode } from '#speaker/members/node.ts';
 
 const settings = workerData as MeshSettings;
@@ -9,9 +9,15 @@ const port = parentPort;
 if (port === null) throw new Error('speaker/members/worker.ts runs in a worker thread only');
 const tell = (message: FromMesh): void => port.postMessage(message);
 
+/** The responder first: it must not answer beside another node for longer than it takes to hear of it. */
+const spread = (news: MeshNews): void => {
+  settings.responder?.postMessage(news);
+  tell(news);
+};
+
 const node = new MeshNode(settings, {
-  view: (view) => tell({ kind: 'view', view }),
-  report: (of, report) => tell({ kind: 'report', node: of, report }),
+  view: (view) => spread({ kind: 'view', view }),
+  report: (of, report) => spread({ kind: 'report', node: of, report }),
   rejected: (count, from) => tell({ kind: 'rejected', count, from }),
 });
 
@@ -31,6 +37,7 @@ port.on('message', (message: ToMesh) => {
       return;
     case 'close':
       node.close();
+      settings.responder?.close();
       port.close();
   }
 });

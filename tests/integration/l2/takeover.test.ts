@@ -1,11 +1,20 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decodeArp } from '#core/l2/arp.ts';
 import { elect } from '#core/election/elect.ts';
 import { formatMac } from '#core/l2/ethernet.ts';
-import type { AnnouncerArgument, FromAnnouncer } from '#tests/integration/l2/announcer-process.ts';
+import type {
+  AnnouncerArgument,
+  FromAnnouncer,
+  ToAnnouncer,
+} from '#tests/integration/l2/announcer-process.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { arpRequest, hex, mac } from '#tests/support/frames.ts';
 import { startProbe, type Probe } from '#tests/support/l2-processes.ts';
+import { run } from '#lab/process/run.ts';
+import { DEFAULT_MEMBERS_PORT } from '#speaker/members/port.ts';
+import { temporaryFolder } from '#tests/support/temporary.ts';
 import { NamespacedProcess, Segment } from '#tests/support/netns.ts';
 
 const IP = '192.0.2.77';
@@ -19,7 +28,7 @@ const WINNER =
   )[0]?.node ?? '';
 const segment = new Segment('l2t');
 const macs = new Map<string, string>();
-const announcers = new Map<string, NamespacedProcess<object, FromAnnouncer>>();
+const announcers = new Map<string, NamespacedProcess<ToAnnouncer, FromAnnouncer>>();
 let client: Probe;
 let probing: NodeJS.Timeout | undefined;
 
@@ -108,6 +117,27 @@ function timeline(): string {
   return `${JSON.stringify(spans())}${views.join('')}`;
 }
 
+/** Has the node's main thread stand still until the result is called, which waits until it goes on. */
+function standStill(node: string): () => Promise<void> {
+  const announcer = announcers.get(node);
+  const file = join(temporaryFolder('takeover'), 'go-on');
+  announcer?.send({ standStill: file });
+  return async () => {
+    expect(announcer?.received.some(({ stood }) => stood)).toBe(false);
+    writeFileSync(file, '');
+    await announcer?.expect(({ stood }) => stood);
+  };
+}
+
+/** Lets no heartbeat in or out of the node's namespace; the result lets them pass again. */
+async function deafen(node: string): Promise<() => Promise<void>> {
+  const nft = ['ip', 'netns', 'exec', segment.netns(node), 'nft'];
+  const chain = (hook: string): string =>
+    `chain ${hook} {\ntype filter hook ${hook} priority 0\nudp dport ${DEFAULT_MEMBERS_PORT} drop\n}`;
+  await run([...nft, '-f', '-'], { input: `table inet deaf {\n${chain('input')}\n${chain('output')}\n}\n` });
+  return async () => void (await run([...nft, 'delete', 'table', 'inet', 'deaf']));
+}
+
 /** The longest time during which two nodes answered, in milliseconds. */
 function overlap(): number {
   const all = spans();
@@ -187,5 +217,39 @@ describe('fail-over of an address, three nodes, a request every 10 ms', () => {
     announcers.get(old)?.child.kill('SIGCONT');
     expect(await winner()).toBe(old);
     expect(overlap(), timeline()).toBeLessThan(300);
+  });
+
+  it('#7 the owner comes back while the main thread of the other one stands still: two owners for one exchange', async () => {
+    const old = await winner();
+    const since = Date.now();
+    await announcers.get(old)?.kill('SIGKILL');
+    await gapUntilAnother(old, since);
+    const goOn = standStill(answers().at(-1)?.node ?? '');
+    client.forget();
+    start(old);
+    expect(await winner(), timeline()).toBe(old);
+    expect(overlap(), timeline()).toBeLessThan(200);
+    await goOn();
+    expect(await winner()).toBe(old);
+  });
+
+  it('#7 the owner is cut off from the other speakers while its main thread stands still: not two owners', async () => {
+    const old = await winner();
+    client.forget();
+    const goOn = standStill(old);
+    const since = Date.now();
+    const mend = await deafen(old);
+    try {
+      await gapUntilAnother(old, since);
+      await eventually(() => {
+        const lately = answers().filter(({ at }) => at > Date.now() - 300);
+        if (lately.length < 10 || lately.some(({ node }) => node === old)) throw new Error(timeline());
+      });
+      expect(overlap(), timeline()).toBeLessThan(200);
+      await goOn();
+    } finally {
+      await mend();
+    }
+    expect(await winner()).toBe(old);
   });
 });

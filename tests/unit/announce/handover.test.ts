@@ -6,7 +6,9 @@ import { decideL2, type L2Context } from '#core/election/decide-l2.ts';
 import { context, node, request, slice } from '#tests/support/l2-objects.ts';
 
 const IP = '10.20.30.1';
-const entry = { ip: IP, interfaces: undefined, probe: false, ping: false };
+const entry = { ip: IP, interfaces: undefined, probe: false, ping: false, yieldTo: [] as readonly string[] };
+/** The same while iris2 takes it over. */
+const leaving = { ...entry, yieldTo: ['iris2'] };
 const two = [node('iris1'), node('iris2')];
 
 function verdict(fields: Partial<L2Context> = {}, asked = request()): ServiceVerdict {
@@ -32,7 +34,7 @@ describe('make before break', () => {
 
   it('answers on until the other node holds the address', () => {
     const handover = holding();
-    expect(handover.plan(input({ now: 10 }))).toEqual({ entries: [entry], again: 10 + LINGER_MS });
+    expect(handover.plan(input({ now: 10 }))).toEqual({ entries: [leaving], again: 10 + LINGER_MS });
     expect(handover.isPending).toBe(true);
     expect(
       handover.plan(input({ now: 20, holds: (name, ip) => name === 'iris2' && ip === IP })).entries,
@@ -43,7 +45,7 @@ describe('make before break', () => {
   it('but for less than a detection interval', () => {
     const handover = holding();
     handover.plan(input({ now: 10 }));
-    expect(handover.plan(input({ now: 10 + LINGER_MS - 1 })).entries).toEqual([entry]);
+    expect(handover.plan(input({ now: 10 + LINGER_MS - 1 })).entries).toEqual([leaving]);
     expect(handover.plan(input({ now: 10 + LINGER_MS }))).toEqual({ entries: [], again: undefined });
     expect(LINGER_MS).toBeLessThan(450);
   });

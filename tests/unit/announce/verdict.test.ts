@@ -25,6 +25,7 @@ const decision: L2Decision = {
   candidates: [],
   ineligible: [],
   passedOver: [],
+  yieldTo: [],
 };
 
 /** All of it is new each time, as after a change of the configuration. */

@@ -4,7 +4,7 @@ import { DRAIN } from '#core/api/labels.ts';
 import { decideL2, spreadItem, type L2Context, type L2Request } from '#core/election/decide-l2.ts';
 import { planSpread } from '#core/election/spread.ts';
 import type { FailoverMode } from '#core/model/config.ts';
-import { advertisement, context, node, request, service } from '#tests/support/l2-objects.ts';
+import { advertisement, context, label, node, request, service } from '#tests/support/l2-objects.ts';
 
 const two = [node('iris1'), node('iris2')];
 
@@ -83,6 +83,50 @@ describe('moving by hand', () => {
     expect(leader(context(drained), stuck)).toBe('iris1');
     const sticky = { advertisements: [advertisement({ failover: 'Sticky' })], holders: () => ['iris2'] };
     expect(leader(context(drained, sticky))).toBe('iris1');
+  });
+});
+
+describe('to whom an address is let go', () => {
+  const three = [node('iris1'), node('iris2'), node('iris3')];
+  const order = decideL2(context(three), request()).candidates.map(({ node: name }) => name);
+  const [first = '', second = '', third = ''] = order;
+  /** Decision of the one that leads while only these are alive. */
+  const yields = (alive: readonly string[], fields: Partial<L2Context> = {}, asked = request()) => {
+    const base = context(three, { alive: new Set(alive), ...fields });
+    return decideL2({ ...base, me: leader(base, asked) ?? '' }, asked).yieldTo;
+  };
+
+  it('the nodes before it in the election, which are dead now', () => {
+    expect(yields(order)).toEqual([]);
+    expect(yields([second, third])).toEqual([first]);
+    expect(yields([third])).toEqual([first, second]);
+    const sticky = { advertisements: [advertisement({ failover: 'Sticky' })], holders: () => [second] };
+    expect(yields(order, sticky)).toEqual([first]);
+  });
+
+  it('not those that may not announce for another reason, or lack only what this advertisement wants', () => {
+    const narrow = [advertisement({ nodeSelectors: [label('host', second, third)] })];
+    expect(yields([third], { advertisements: narrow })).toEqual([second]);
+    const wanted = [advertisement({ interfaces: ['vlan'] })];
+    const usableInterfaces = (name: string) =>
+      new Set(name === first ? ['eth0'] : name === second ? [] : ['vlan']);
+    expect(yields(order, { advertisements: wanted, usableInterfaces })).toEqual([second]);
+  });
+
+  it('by the annotation before all, and to no node that is being emptied', () => {
+    const pinned = request({ service: service({ annotations: { [L2_NODE.name]: third } }) });
+    expect(yields(order, {}, pinned)).toEqual([]);
+    expect(yields([second], {}, pinned)).toEqual([first, third]);
+    const drained = new Map(three.map((view) => [view.name, view]));
+    drained.set(first, node(first, { [DRAIN]: '' }));
+    expect(yields(order, { nodes: drained })).toEqual([]);
+    expect(yields([first], { nodes: drained })).toEqual([second, third]);
+  });
+
+  it('to nobody in mode Spread; without liveness nothing is let go', () => {
+    const spread = { advertisements: [advertisement({ failover: 'Spread' })] };
+    expect(yields([third], { ...spread, spread: new Map([['10.20.30.1', third]]) })).toEqual([]);
+    expect(decideL2({ ...context(three), me: first, alive: undefined }, request()).yieldTo).toBeUndefined();
   });
 });
 

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { arpProbe } from '#core/l2/arp.ts';
 import { formatMac } from '#core/l2/ethernet.ts';
 import type { HostLinks } from '#core/l2/interfaces.ts';
+import { YIELD_PATIENCE } from '#core/l2/yielding.ts';
+import { nameId } from '#core/members/heartbeat.ts';
 import { LOOK_EVERY, LOOK_SETTLES } from '#core/l2/same-lan.ts';
 import type { LogRecord } from '#speaker/l2/messages.ts';
 import { Responder } from '#speaker/l2/responder.ts';
@@ -222,6 +224,91 @@ describe('cards on one LAN (B18 E3)', () => {
     expect(answering()).toEqual(['1', '2']);
     kernel.lan.push(1, 2);
     await vi.advanceTimersByTimeAsync(LOOK_EVERY);
+    expect(answering()).toEqual(['1']);
+  });
+});
+
+describe('an address that another node takes over', () => {
+  const view = (...alive: readonly string[]) =>
+    responder.hear({
+      kind: 'view',
+      view: { alive, phase: alive.length === 0 ? 'isolated' : 'member', reason: '', gone: [], links: [] },
+    });
+  const holds = (node: string, ...ips: readonly string[]) =>
+    responder.hear({ kind: 'report', node, report: { cards: [], holds: ips.map(nameId) } });
+  const gratuitous = () => kernel.sent.filter(({ frame }) => frame[31] === 77).length;
+
+  beforeEach(async () => {
+    kernel.tell?.(host(1));
+    view('me', 'first');
+    responder.change([{ ip: V4, interfaces: undefined, yieldTo: ['first'] }], []);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(answering()).toEqual(['1']);
+  });
+
+  it('is not answered for from the moment on that the mesh says so, and is again when that one is gone', async () => {
+    holds('first', '192.0.2.78');
+    expect(answering()).toEqual(['1']);
+    holds('first', V4);
+    expect(answering()).toEqual([]);
+    responder.announce(undefined);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(gratuitous()).toBe(0);
+    view('me');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(gratuitous()).toBeGreaterThan(0);
+    expect(answering()).toEqual(['1']);
+    expect(log).toEqual([
+      {
+        level: 'info',
+        message: 'a speaker that comes first holds addresses too, they are left to it',
+        fields: { addresses: 1, node: 'first' },
+      },
+    ]);
+  });
+
+  it('is given up in the end by the plan, and answered for anew by the next one', () => {
+    holds('first', V4);
+    responder.change([], [V4]);
+    holds('first');
+    expect(answering()).toEqual([]);
+    responder.change([{ ip: V4, interfaces: undefined, yieldTo: ['first'] }], []);
+    expect(answering()).toEqual(['1']);
+  });
+
+  it('is not answered for while this node is cut off, but while it leaves', () => {
+    view();
+    expect(answering()).toEqual([]);
+    view('me');
+    expect(answering()).toEqual(['1']);
+    responder.hear({ kind: 'view', view: { alive: [], phase: 'left', reason: '', gone: [], links: [] } });
+    expect(answering()).toEqual(['1']);
+  });
+
+  it('goes on to be answered for where the other one has no interface that can answer', () => {
+    responder.hear({
+      kind: 'view',
+      view: { alive: ['me', 'first'], phase: 'member', reason: '', gone: [], links: [['first', []]] },
+    });
+    holds('first', V4);
+    expect(answering()).toEqual(['1']);
+    view('me', 'first');
+    expect(answering()).toEqual([]);
+  });
+
+  it('views that contradict each other for long are told, and both answer', async () => {
+    holds('first', V4);
+    await vi.advanceTimersByTimeAsync(YIELD_PATIENCE);
+    expect(answering()).toEqual(['1']);
+    expect(log.at(-1)).toMatchObject({ level: 'warn', fields: { addresses: 1 } });
+    holds('first', V4, '192.0.2.78');
+    expect(answering()).toEqual(['1']);
+  });
+
+  it('without liveness it is answered for whatever anybody says', () => {
+    responder.change([{ ip: V4, interfaces: undefined }], []);
+    holds('first', V4);
+    view();
     expect(answering()).toEqual(['1']);
   });
 });
