@@ -157,6 +157,8 @@ export interface MembersPort {
   setHeld(ips: readonly string[]): void;
   /** Nodes that held the address when last heard of, this one and dead ones included, sorted. */
   heldBy(ip: string): readonly string[];
+  /** Some node holds the address or did within the last ten seconds. */
+  wasHeld(ip: string): boolean;
   /** MAC addresses of the cards of all nodes of this cluster, sorted. */
   readonly clusterCards: readonly string[];
   /** Called when what `heldBy` or `clusterCards` returns changed. */

@@ -189,10 +189,14 @@ export class Speaker {
         l2,
         nodes: stores.nodes,
         pods: stores.pods,
+        able: this.#engine.firstPass,
         onChange: () => this.#engine.membersChanged(),
         onReports: () => this.#engine.reportsChanged(),
       });
-    l2.onConflict((conflict) => this.#tellConflict(conflict));
+    l2.onConflict((conflict) => {
+      this.#announcer.noteConflict(conflict);
+      this.#tellConflict(conflict);
+    });
     bgp.onState((state) => this.#noteRefused('engine', refusalsOf(state)));
     await Promise.all(decisiveStores(stores).map(({ synced }) => synced));
     this.#follow();

@@ -4,18 +4,15 @@
  */
 import type { ServiceVerdict } from '#core/announce/verdict.ts';
 
-/** The nodes that held an address when last heard of, dead ones included. */
-export type HeldBy = (ip: string) => readonly string[];
-
 /**
  * The addresses of a verdict that no node of the cluster is known to have announced: neither did a speaker report
- * them as held, nor did the verdict before name a node for them.
+ * them as held just now, nor did the verdict before name a node for them.
  */
 export function firstClaims(
   before: ServiceVerdict | undefined,
   now: ServiceVerdict,
-  heldBy: HeldBy,
+  wasOurs: (ip: string) => boolean,
 ): readonly string[] {
   const had = before?.l2.kind === 'decided' && before.l2.decision.node !== undefined ? before.addresses : [];
-  return now.addresses.filter((ip) => !had.includes(ip) && heldBy(ip).length === 0);
+  return now.addresses.filter((ip) => !had.includes(ip) && !wasOurs(ip));
 }

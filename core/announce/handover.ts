@@ -1,13 +1,14 @@
 /**
  * Make before break: an address that another live node takes over is answered for until that node says that it
- * holds it, or for less than a detection interval. Nothing lingers when this node lost the right to announce (cut
+ * holds it, but not for ever: it may not want it. What it holds is let go at once, by the responder (core/l2/yielding.ts), and
+ * should it die the address is wanted here again. Nothing lingers when this node lost the right to announce (cut
  * off from the majority, no endpoint, Service gone).
  */
 import type { PlannedAddress } from '#core/announce/l2-plan.ts';
 import type { ServiceVerdict } from '#core/announce/verdict.ts';
 
-/** Milliseconds; below the time in which a dead node is noticed. */
-export const LINGER_MS = 400;
+/** Milliseconds; a speaker that has just started may need some to decide on thousands of Services. */
+export const LINGER_MS = 5_000;
 
 interface Lingering {
   readonly entry: PlannedAddress;

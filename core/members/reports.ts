@@ -6,13 +6,39 @@ interface Known {
   readonly holds: ReadonlySet<number>;
 }
 
+/** Milliseconds for which an address counts as the cluster's own after the last node let it go. */
+export const LATELY_MS = 10_000;
+
 export class Reports {
   readonly #known = new Map<string, Known>();
+  /** When a node let an address go, the longest ago first. */
+  readonly #letGo = new Map<number, number>();
 
-  /** Takes a node's report in; undefined: the node is forgotten. */
-  set(node: string, report: Report | undefined): void {
+  /** Takes a node's report in; undefined: the node is forgotten. `now`: milliseconds of any steady clock. */
+  set(node: string, report: Report | undefined, now: number): void {
+    const before = this.#known.get(node)?.holds ?? [];
+    const holds = new Set(report?.holds);
+    for (const id of before) if (!holds.has(id)) this.#noteLetGo(id, now);
     if (report === undefined) this.#known.delete(node);
-    else this.#known.set(node, { cards: new Set(report.cards), holds: new Set(report.holds) });
+    else this.#known.set(node, { cards: new Set(report.cards), holds });
+  }
+
+  #noteLetGo(id: number, now: number): void {
+    this.#letGo.delete(id);
+    this.#letGo.set(id, now);
+    for (const [old, at] of this.#letGo) {
+      if (now - at < LATELY_MS) break;
+      this.#letGo.delete(old);
+    }
+  }
+
+  /**
+   * Some node holds the address, or did until a moment ago. While an address moves it can be that nobody says he
+   * holds it: the one does not any more, the other not yet.
+   */
+  wasHeld(ip: string, now: number): boolean {
+    const at = this.#letGo.get(nameId(ip)) ?? Number.NEGATIVE_INFINITY;
+    return now - at < LATELY_MS || this.heldBy(ip).length > 0;
   }
 
   /** Nodes that held the address (canonical text) when last heard of, dead ones included, sorted. */

@@ -22,7 +22,7 @@ import type { Logger } from '#runtime/log/logger.ts';
 import type { Gauge } from '#runtime/metrics/types.ts';
 import type { Clock } from '#runtime/queue/types.ts';
 import type { Draining } from '#speaker/loops/draining.ts';
-import type { BgpPort, L2Port, MembersPort } from '#speaker/ports.ts';
+import type { BgpPort, L2Conflict, L2Port, MembersPort } from '#speaker/ports.ts';
 
 /** Told about what began and ended, so that events and status objects follow. */
 export interface AnnouncerListener {
@@ -65,6 +65,8 @@ export class Announcer {
   readonly #handover = new Handover();
   /** Held addresses nobody was known to hold before; they are probed. */
   readonly #first = new Set<string>();
+  /** Addresses that another machine used when we wanted them. */
+  readonly #contested = new Set<string>();
   #cancelAgain: () => void = () => undefined;
 
   constructor(options: AnnouncerOptions) {
@@ -123,6 +125,12 @@ export class Announcer {
     logger.info('node is emptied', { event, service: now?.key, protocol: 'bgp', detail: drain.message });
   }
 
+  /** Another machine uses an address: it is probed the next time too, also a moment after it was let go. */
+  noteConflict({ ip, state }: L2Conflict): void {
+    if (state === 'withheld') this.#contested.add(ip);
+    else this.#contested.delete(ip);
+  }
+
   /** What others hold is new: an address that is being handed over may be let go. */
   reportsChanged(): void {
     if (this.#handover.isPending) this.#applyL2();
@@ -149,7 +157,11 @@ export class Announcer {
   #noteFirst(before: ServiceVerdict | undefined, now: ServiceVerdict): void {
     const { members } = this.#options;
     if (members === undefined) return;
-    for (const ip of firstClaims(before, now, (ip) => members.heldBy(ip))) this.#first.add(ip);
+    const wasOurs = (ip: string): boolean => members.wasHeld(ip) && !this.#contested.has(ip);
+    for (const ip of firstClaims(before, now, wasOurs)) {
+      this.#first.add(ip);
+      this.#contested.delete(ip);
+    }
   }
 
   #withdrawn(key: string, protocol: Protocol, { before, now }: Verdicts): void {

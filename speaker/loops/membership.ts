@@ -11,21 +11,26 @@ export interface MembershipOptions {
   readonly nodes: Store<NodeView>;
   /** Undefined: every Node is a member. */
   readonly pods: Store<SpeakerPod> | undefined;
+  /** Everything is read and decided on: what others hand over can be announced. */
+  readonly able: Promise<void>;
   /** A take-over may be due. */
   readonly onChange: () => void;
   /** What the speakers report that they hold changed. */
   readonly onReports: () => void;
 }
 
-/** Starts to feed the mesh. Its first list goes out when the store that names the members is complete. */
+/**
+ * Starts to feed the mesh. Its first list, with which this node begins to take part, goes out when the store that names
+ * the members is complete and this node able to announce: others let addresses go as soon as it takes part.
+ */
 export function followMembership(options: MembershipOptions): void {
-  const { members, l2, nodes, pods, onChange, onReports } = options;
+  const { members, l2, nodes, pods, able, onChange, onReports } = options;
   const source: Store<NodeView> | Store<SpeakerPod> = pods ?? nodes;
-  const update = (): void => {
-    if (source.isSynced) members.setPeers(peersOf(options));
-  };
-  source.onChange(update);
-  void source.synced.then(update);
+  void Promise.all([source.synced, able]).then(() => {
+    const update = (): void => members.setPeers(peersOf(options));
+    source.onChange(update);
+    update();
+  });
   const interfaces = (): void => {
     members.setUsableInterfaces(l2.interfaces.filter(({ up }) => up).map(({ name }) => name));
     members.setCards(l2.interfaces.map(({ mac }) => mac));

@@ -125,12 +125,16 @@ class WorkerMesh implements MembersPort {
 
   #report(): void {
     const report = reportOf(this.#cards, this.#held);
-    this.#reports.set(this.#me, report);
+    this.#reports.set(this.#me, report, performance.now());
     this.thread.tell({ kind: 'report', report });
   }
 
   heldBy(ip: string): readonly string[] {
     return this.#reports.heldBy(ip);
+  }
+
+  wasHeld(ip: string): boolean {
+    return this.#reports.wasHeld(ip, performance.now());
   }
 
   get clusterCards(): readonly string[] {
@@ -164,7 +168,7 @@ class WorkerMesh implements MembersPort {
         this.#show(message.view);
         return;
       case 'report':
-        this.#reports.set(message.node, message.report);
+        this.#reports.set(message.node, message.report, performance.now());
         for (const listener of this.#onReports) listener();
         return;
       case 'left':

@@ -10,6 +10,8 @@ export class FakeMembers implements MembersPort {
   peers: readonly MembersPeer[] = [];
   readonly links = new Map<string, ReadonlySet<string>>();
   left = false;
+  /** Milliseconds; stands still unless a test moves it. */
+  now = 0;
   readonly #me: string;
   readonly #onChange: ((alive: ReadonlySet<string>) => void)[] = [];
   readonly #onReports: (() => void)[] = [];
@@ -47,7 +49,7 @@ export class FakeMembers implements MembersPort {
   ): void {
     const said = { cards: [], held: [], ...this.#said.get(node), ...more };
     this.#said.set(node, said);
-    this.#reports.set(node, reportOf(said.cards, said.held));
+    this.#reports.set(node, reportOf(said.cards, said.held), this.now);
     for (const listener of this.#onReports) listener();
   }
 
@@ -61,6 +63,10 @@ export class FakeMembers implements MembersPort {
 
   heldBy(ip: string): readonly string[] {
     return this.#reports.heldBy(ip);
+  }
+
+  wasHeld(ip: string): boolean {
+    return this.#reports.wasHeld(ip, this.now);
   }
 
   get clusterCards(): readonly string[] {

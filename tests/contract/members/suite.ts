@@ -73,6 +73,15 @@ export function membersContract(make: () => Promise<MembersSubject>): void {
       await eventually(() => expect(subject.port.heldBy('192.0.2.77')).toEqual(['b']));
     });
 
+    it('an address is still the cluster’s a moment after its last holder let it go', async () => {
+      expect(subject.port.wasHeld('192.0.2.79')).toBe(false);
+      subject.report('b', [], ['192.0.2.79']);
+      await eventually(() => expect(subject.port.wasHeld('192.0.2.79')).toBe(true));
+      subject.report('b', [], []);
+      await eventually(() => expect(subject.port.heldBy('192.0.2.79')).toEqual([]));
+      expect(subject.port.wasHeld('192.0.2.79')).toBe(true);
+    });
+
     it('counts what it holds itself among the rest', () => {
       subject.port.setHeld(['192.0.2.77']);
       subject.port.setCards(['02:00:00:00:00:0a']);

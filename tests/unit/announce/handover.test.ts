@@ -42,12 +42,11 @@ describe('make before break', () => {
     expect(handover.isPending).toBe(false);
   });
 
-  it('but for less than a detection interval', () => {
+  it('but not for ever', () => {
     const handover = holding();
     handover.plan(input({ now: 10 }));
     expect(handover.plan(input({ now: 10 + LINGER_MS - 1 })).entries).toEqual([leaving]);
     expect(handover.plan(input({ now: 10 + LINGER_MS }))).toEqual({ entries: [], again: undefined });
-    expect(LINGER_MS).toBeLessThan(450);
   });
 
   it('not when nobody takes it, or it is wanted again', () => {
@@ -69,11 +68,11 @@ describe('make before break', () => {
 
 describe('first claims', () => {
   const now = verdict({ me: 'iris2' });
-  const nobody = () => [];
+  const nobody = () => false;
 
   it('are those that no speaker reported and no earlier verdict had a node for', () => {
     expect(firstClaims(undefined, now, nobody)).toEqual([IP]);
-    expect(firstClaims(undefined, now, () => ['iris1'])).toEqual([]);
+    expect(firstClaims(undefined, now, () => true)).toEqual([]);
     expect(firstClaims(verdict({ me: 'iris2', alive: new Set(['iris1']) }), now, nobody)).toEqual([]);
     expect(firstClaims(verdict({ alive: new Set() }), now, nobody)).toEqual([IP]);
     expect(firstClaims({ ...now, addresses: ['10.20.30.2'] }, now, nobody)).toEqual([IP]);

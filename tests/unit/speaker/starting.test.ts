@@ -4,7 +4,7 @@ import { loadTemplates } from '#speaker/frr/templates.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { FakeSpeaker, MINE } from '#tests/support/fake-speaker.ts';
 
-it('78 (better): a member that comes before the lists are complete takes no route back that FRR has from before', async () => {
+it('78 (better): a member that comes before the lists are complete takes no route back that FRR has from before, and no address from others', async () => {
   await using lab = await FakeSpeaker.create();
   let isHeldBack = true;
   const isOfSlices = ({ url }: { url: string }): boolean => url.includes('endpointslices');
@@ -23,8 +23,11 @@ it('78 (better): a member that comes before the lists are complete takes no rout
     // Everything else is read long before the slices are asked for once more.
     expect(lab.fake.seen.filter(isOfSlices).length).toBeGreaterThan(2);
   });
+  // Others would let addresses go to a node that cannot announce them yet.
+  expect(lab.members.peers).toEqual([]);
   isHeldBack = false;
   await started;
+  await eventually(() => expect(lab.members.peers.map(({ name }) => name)).toEqual(['iris1', 'iris2']));
   const [first] = desired.mock.calls.map(([model]) => loadTemplates('frr-templates')(model));
   expect(first).toContain(`${MINE}/32`);
 });
