@@ -31,12 +31,15 @@ const TITLES: Readonly<Record<ChaosKind, string>> = {
   stop: 'SIGSTOP for 2 s',
   restart: 'restart of everything at once',
 };
+/** Milliseconds; a client that did not ask for longer was on a machine that stood still, and its nodes with it. */
+const CLIENT_PAUSE = 130;
 /** Kinds after which another node takes over while the first is gone. */
 const FAILOVER: readonly ChaosKind[] = ['kill', 'power', 'oneway', 'partition', 'stop'];
 
 export async function chaos(report: Reporter, options: ChaosOptions): Promise<Figure[]> {
   const { nodes, rounds, kinds, samples } = options;
   const all: ChaosRound[] = samples !== undefined && existsSync(samples) ? readRounds(samples) : [];
+  if (rounds === 0) return chaosFigures(all, nodes);
   await using speaker = await bundledSpeaker();
   await using lab = await ChaosLab.start(options.lab ?? `mlb-b-chaos${nodes}`, nodes, speaker);
   for (let round = 0; round < rounds; round += 1) {
@@ -92,6 +95,7 @@ export function chaosFigures(all: readonly ChaosRound[], nodes: number): Figure[
         ...about,
         value: Math.round(Math.max(...rounds.map(({ clientPauseMs }) => clientPauseMs))),
       },
+      ...whereClientAsked(kind, rounds, about),
       ...distribution(
         `${TITLES[kind]}: load average of the machine`,
         { ...about, unit: '' },
@@ -99,6 +103,27 @@ export function chaosFigures(all: readonly ChaosRound[], nodes: number): Figure[
       ),
     ];
   });
+}
+
+/** What the worst was while the machine itself did not stand still; nothing where it always did. */
+function whereClientAsked(
+  kind: ChaosKind,
+  rounds: readonly ChaosRound[],
+  about: { readonly unit: string; readonly size: string },
+): Figure[] {
+  const asked = rounds.filter(({ clientPauseMs }) => clientPauseMs <= CLIENT_PAUSE);
+  if (asked.length === 0) return [];
+  const name = `${TITLES[kind]}, client never silent for ${CLIENT_PAUSE} ms`;
+  const worst = (value: (round: ChaosRound) => number): number => Math.round(Math.max(...asked.map(value)));
+  return [
+    { figure: `${name}: rounds`, ...about, unit: '', value: asked.length },
+    { figure: `${name}: without answer max`, ...about, value: worst(({ pauseMs }) => pauseMs) },
+    {
+      figure: `${name}: without answer, afterwards max`,
+      ...about,
+      value: worst(({ pauseAfterMs }) => pauseAfterMs),
+    },
+  ];
 }
 
 const CALM_MINUTES = 10;

@@ -10,8 +10,8 @@
  * what was not measured then keeps its figures in the file. Each figure says when it was measured. So does `members`
  * with `--sizes 3,20,50,200,1000`.
  *
- * The chaos parts also take `--rounds N` (200 unless told), `--kinds A,B`, `--lab NAME` and `--samples FILE`: rounds are
- * added to that file, and the figures are those of all in it.
+ * The chaos parts also take `--rounds N` (200 unless told; 0: only the figures of what is in FILE), `--kinds A,B`,
+ * `--lab NAME` and `--samples FILE`: rounds are added to that file, and the figures are those of all in it.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
