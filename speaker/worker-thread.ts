@@ -10,8 +10,8 @@ export interface WorkerThreadOptions<From> {
   readonly what: string;
   /** Its `workerData`. */
   readonly settings: unknown;
-  /** Ports within the settings: they become the thread's own. */
-  readonly transfer?: readonly MessagePort[];
+  /** A port within the settings: it becomes the thread's own. */
+  readonly transfer: MessagePort | undefined;
   readonly take: (message: From) => void;
 }
 
@@ -29,12 +29,13 @@ export class WorkerThread<From, To> {
   #resolve: () => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
-  constructor({ program, name, what, settings, take, transfer = [] }: WorkerThreadOptions<From>) {
+  constructor({ program, name, what, settings, take, transfer }: WorkerThreadOptions<From>) {
     this.started = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#worker = new Worker(program, { workerData: settings, name, transferList: [...transfer] });
+    const transferList = transfer === undefined ? [] : [transfer];
+    this.#worker = new Worker(program, { workerData: settings, name, transferList });
     this.#worker.on('message', take);
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));

@@ -1,5 +1,6 @@
 /** What a run of vitest says, read from its JSON report: counts, and what the end of `npm test` repeats. */
 import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 /** The fields that are read of what `vitest --reporter=json` writes. */
 export interface VitestReport {
@@ -52,8 +53,7 @@ function notRun(report: VitestReport): string[] {
 
 /** The reason alone: no colours, no stack. */
 function reason(message: string): string[] {
-  // eslint-disable-next-line no-control-regex -- the escape character is what is looked for
-  const lines = message.replaceAll(/\u001b\[[0-9;]*m/gu, '').split('\n');
+  const lines = stripVTControlCharacters(message).split('\n');
   const stack = lines.findIndex((line) => /^\s+at .*:\d+:\d+\)?$/u.test(line));
   const end = stack === -1 ? lines.length : stack;
   return lines

@@ -1,8 +1,8 @@
 /**
  * Make before break: an address that another live node takes over is answered for until that node says that it
- * holds it, but not for ever: it may not want it. What it holds is let go at once, by the responder (core/l2/yielding.ts), and
- * should it die the address is wanted here again. Nothing lingers when this node lost the right to announce (cut
- * off from the majority, no endpoint, Service gone).
+ * holds it, but not for ever: it may not want it. What it holds is let go at once, by the responder
+ * (core/l2/yielding.ts), and should it die the address is wanted here again. Nothing lingers when this node lost the
+ * right to announce (cut off from the majority, no endpoint, Service gone).
  */
 import type { PlannedAddress } from '#core/announce/l2-plan.ts';
 import type { ServiceVerdict } from '#core/announce/verdict.ts';

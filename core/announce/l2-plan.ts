@@ -22,41 +22,36 @@ export interface PlannedAddress {
 
 /**
  * One entry per address, sorted by text. Services that share an address are united: a request is answered on an
- * interface if any of them allows it (speaker-l2.md §2.9), and ICMP echo if any of them asks for it; it is let go only to nodes that
- * come first for all of them. `first`: addresses to probe before they are claimed.
+ * interface if any of them allows it (speaker-l2.md §2.9), and ICMP echo if any of them asks for it; it is let go
+ * only to nodes that come first for all of them. `first`: addresses to probe before they are claimed.
  */
 export function planL2(
   verdicts: Iterable<ServiceVerdict>,
   first: ReadonlySet<string> = new Set(),
 ): PlannedAddress[] {
-  const plan = new Map<string, readonly string[] | undefined>();
-  const pings = new Set<string>();
-  const yields = new Map<string, readonly string[] | undefined>();
+  const plan = new Map<string, PlannedAddress>();
   for (const verdict of verdicts) {
     if (!protocolsOf(verdict).includes('layer2')) continue;
-    const interfaces = l2Interfaces(verdict);
-    const before = yieldsTo(verdict);
+    const about = {
+      interfaces: l2Interfaces(verdict),
+      ping: answersPing(verdict),
+      yieldTo: yieldsTo(verdict),
+    };
     for (const ip of verdict.addresses) {
-      plan.set(ip, plan.has(ip) ? unite(plan.get(ip), interfaces) : interfaces);
-      if (answersPing(verdict)) pings.add(ip);
-      yields.set(ip, yields.get(ip)?.filter((node) => before?.includes(node)) ?? before);
+      const entry = { ip, probe: first.has(ip), ...about };
+      const other = plan.get(ip);
+      plan.set(ip, other === undefined ? entry : united(other, entry));
     }
   }
-  return [...plan]
-    .map(([ip, interfaces]) => ({
-      ip,
-      interfaces,
-      probe: first.has(ip),
-      ping: pings.has(ip),
-      yieldTo: yields.get(ip),
-    }))
-    .sort((a, b) => (a.ip < b.ip ? -1 : 1));
+  return [...plan.values()].sort((a, b) => (a.ip < b.ip ? -1 : 1));
 }
 
-function unite(
-  a: readonly string[] | undefined,
-  b: readonly string[] | undefined,
-): readonly string[] | undefined {
-  if (a === undefined || b === undefined) return undefined;
-  return [...new Set([...a, ...b])].sort();
+function united(a: PlannedAddress, b: PlannedAddress): PlannedAddress {
+  const all = a.interfaces === undefined || b.interfaces === undefined;
+  return {
+    ...a,
+    interfaces: all ? undefined : [...new Set([...a.interfaces, ...b.interfaces])].sort(),
+    ping: a.ping || b.ping,
+    yieldTo: a.yieldTo?.filter((node) => b.yieldTo?.includes(node)),
+  };
 }

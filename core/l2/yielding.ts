@@ -61,7 +61,7 @@ export class Yielding {
   setHolds(node: string, holds: readonly number[] | undefined, now: number): YieldChange {
     if (holds === undefined) this.#holds.delete(node);
     else this.#holds.set(node, new Set(holds));
-    return this.#judgeAll(now);
+    return this.#judgeAll(now, node);
   }
 
   /** When to call `expire`; undefined: nothing is yielded. */
@@ -78,10 +78,12 @@ export class Yielding {
     return { silenced: [], resumed: due.map((key) => ({ key, tired: true })) };
   }
 
-  #judgeAll(now: number): YieldChange {
+  /** `about`: the node of which something is new; undefined: of all. */
+  #judgeAll(now: number, about?: string): YieldChange {
     const silenced: { key: string; to: string | undefined }[] = [];
     const resumed: { key: string; tired: boolean }[] = [];
     for (const [key, entry] of this.#entries) {
+      if (about !== undefined && !entry.yieldTo.includes(about)) continue;
       const was = this.isSilent(key);
       const to = this.#judge(key, entry, now);
       if (was === this.isSilent(key)) continue;

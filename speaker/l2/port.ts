@@ -62,7 +62,7 @@ class WorkerL2 implements L2Port {
       name: 'l2',
       what: 'the responder',
       settings,
-      transfer: options.mesh === undefined ? [] : [options.mesh],
+      transfer: settings.mesh,
       take: (message: FromWorker) => this.#take(message),
     });
   }

@@ -70,7 +70,7 @@ class WorkerMesh implements MembersPort {
       name: 'members',
       what: 'the mesh',
       settings,
-      transfer: options.responder === undefined ? [] : [options.responder],
+      transfer: settings.responder,
       take: (message: FromMesh) => this.#take(message),
     });
   }

@@ -56,6 +56,11 @@ function answers(): Answer[] {
   });
 }
 
+/** The answers of the last 300 ms. */
+function lately(): Answer[] {
+  return answers().filter(({ at }) => at > Date.now() - 300);
+}
+
 /** Every node sees every node. */
 async function allTakePart(): Promise<void> {
   await eventually(() => {
@@ -69,9 +74,9 @@ async function allTakePart(): Promise<void> {
 /** Waits until the hash winner, and nobody else, answered for 300 ms; its name. */
 async function winner(): Promise<string> {
   return eventually(() => {
-    const lately = answers().filter(({ at }) => at > Date.now() - 300);
-    const nodes = [...new Set(lately.map(({ node }) => node))];
-    if (nodes.length !== 1 || nodes[0] !== WINNER || lately.length < 10)
+    const now = lately();
+    const nodes = [...new Set(now.map(({ node }) => node))];
+    if (nodes.length !== 1 || nodes[0] !== WINNER || now.length < 10)
       throw new Error(`answering: ${nodes.join(', ')}`);
     return WINNER;
   }, 15_000);
@@ -242,8 +247,8 @@ describe('fail-over of an address, three nodes, a request every 10 ms', () => {
     try {
       await gapUntilAnother(old, since);
       await eventually(() => {
-        const lately = answers().filter(({ at }) => at > Date.now() - 300);
-        if (lately.length < 10 || lately.some(({ node }) => node === old)) throw new Error(timeline());
+        const now = lately();
+        if (now.length < 10 || now.some(({ node }) => node === old)) throw new Error(timeline());
       });
       expect(overlap(), timeline()).toBeLessThan(200);
       await goOn();
