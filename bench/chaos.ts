@@ -64,10 +64,11 @@ export function chaosFigures(all: readonly ChaosRound[], nodes: number): Figure[
   return CHAOS_KINDS.flatMap((kind) => {
     const rounds = all.filter((round) => round.kind === kind && round.nodes === nodes);
     if (rounds.length === 0) return [];
-    const about = { unit: 'ms', size: `${nodes} nodes, ${rounds.length} rounds` };
+    const about = { unit: 'ms', size: `${nodes} nodes` };
     const goal = FAILOVER.includes(kind) ? { goal99: '< 1000' } : {};
     const doubled = rounds.map((round) => Math.round(round.doubleAfterMs));
     return [
+      { figure: `${TITLES[kind]}: rounds`, ...about, unit: '', value: rounds.length },
       ...distribution(
         `${TITLES[kind]}: without answer`,
         { ...about, ...goal },

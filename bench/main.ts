@@ -11,7 +11,8 @@
  * with `--sizes 3,20,50,200,1000`.
  *
  * The chaos parts also take `--rounds N` (200 unless told; 0: only the figures of what is in FILE), `--kinds A,B`,
- * `--lab NAME` and `--samples FILE`: rounds are added to that file, and the figures are those of all in it.
+ * `--lab NAME` and `--samples FILE`: rounds are added to that file, and the figures are those of all in it. Kinds of
+ * which it has none keep theirs.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -100,7 +101,7 @@ const parts: Readonly<Record<string, Part>> = {
 };
 
 /** Parts whose file keeps the figures of what was not measured this time. */
-const MEASURED_IN_PARTS = ['bgp', 'members'];
+const MEASURED_IN_PARTS = ['bgp', 'members', 'chaos-3', 'chaos-5', 'chaos-20'];
 
 function list(): number {
   for (const [name, { about }] of Object.entries(parts))

@@ -132,7 +132,7 @@ export class Mesh {
         this.#receive(event.beat, event.now);
         break;
       case 'peers':
-        this.#setPeers(event.names);
+        this.#setPeers(event.names, event.now);
         break;
       case 'links':
         this.#voice.setLinks(event.names);
@@ -148,7 +148,9 @@ export class Mesh {
     return this.#sends;
   }
 
-  #setPeers(names: readonly string[]): void {
+  #setPeers(names: readonly string[], now: number): void {
+    // Patience with peers begins when they are known.
+    if (this.#listed === undefined && this.#phase === 'joining') this.#phaseSince = now;
     this.#listed = new Set([...names, this.#me]);
     for (const peer of this.#peers) peer.listed = this.#listed.has(peer.name);
     for (const name of names) if (name !== this.#me) this.#peers.meet(name).listed = true;

@@ -59,11 +59,21 @@ export class MeshSimulation {
 
   /** Starts the speaker of a node (again). */
   start(name: string, peers: readonly string[] = this.names): void {
+    this.startWithoutPeers(name);
+    this.list(name, peers);
+  }
+
+  /** Starts it, and does not tell it its peers yet. */
+  startWithoutPeers(name: string): void {
     const token = Array.from({ length: 16 }, () => Math.floor(this.#random() * 16).toString(16)).join('');
     const life = (this.#lives += 1);
     this.#running.set(name, { mesh: new Mesh(name, token, this.now), life, stoppedUntil: 0 });
-    this.#step(name, { kind: 'peers', now: this.now, names: peers });
     this.#scheduleTick(name, life);
+  }
+
+  /** Tells the speaker of a node which nodes should run one. */
+  list(name: string, peers: readonly string[]): void {
+    this.#step(name, { kind: 'peers', now: this.now, names: peers });
   }
 
   startAll(): void {

@@ -63,6 +63,29 @@ describe('mesh: start', () => {
     expect(until(two, 5_000, () => sees(two, 'node-0').length === 1)).toBeLessThan(1_500);
   });
 
+  it.each([
+    { nodes: 3, patience: 10_000 },
+    { nodes: 2, patience: 1_000 },
+  ])('waits for its peers from when it knows them: $patience ms of $nodes nodes', ({ nodes, patience }) => {
+    const simulation = new MeshSimulation(nodes, { seed: 1 });
+    simulation.startWithoutPeers('node-0');
+    simulation.run(15_000);
+    simulation.list('node-0', simulation.names);
+    simulation.run(patience - 50);
+    expect(sees(simulation, 'node-0')).toEqual([]);
+    simulation.run(500);
+    expect(sees(simulation, 'node-0')).toEqual(['node-0']);
+  });
+
+  it('a new list does not begin the waiting again', () => {
+    const simulation = new MeshSimulation(3, { seed: 1 });
+    simulation.start('node-0');
+    simulation.run(8_000);
+    simulation.list('node-0', simulation.names);
+    simulation.run(2_500);
+    expect(sees(simulation, 'node-0')).toEqual(['node-0']);
+  });
+
   it('a new node joins a running cluster, also before the others have heard of its Node object', () => {
     const simulation = new MeshSimulation(4, { seed: 1 });
     for (const name of simulation.names.slice(0, 3)) simulation.start(name, simulation.names.slice(0, 3));
