@@ -32,7 +32,8 @@ const writes = (name: string): number =>
 it('nobody is judged by half of what is there: one write, however late the other kinds come', async () => {
   put('BGPPeer', 'tor', peer);
   put('BFDProfile', 'fast');
-  lab.fake.fail({ kind: 'status', code: 500 }, ({ url }) => url.includes('/bfdprofiles'), 3);
+  // Two tries wait for 2.4 s at most (full jitter); three would for up to 5.6, longer than is waited here.
+  lab.fake.fail({ kind: 'status', code: 500 }, ({ url }) => url.includes('/bfdprofiles'), 2);
   await lab.start();
   await becomes('BGPPeer', 'tor', { status: 'True', reason: 'Accepted' });
   expect(writes('tor')).toBe(1);
