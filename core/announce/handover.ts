@@ -1,8 +1,9 @@
 /**
  * Make before break: an address that another live node takes over is answered for until that node says that it
  * holds it, but not for ever: it may not want it. What it holds is let go at once, by the responder
- * (core/l2/yielding.ts), and should it die the address is wanted here again. Nothing lingers when this node lost the
- * right to announce (cut off from the majority, no endpoint, Service gone).
+ * (core/l2/yielding.ts), as is what any earlier taker holds or one that comes first: while many speakers start an
+ * address moves on before all know where it was. Should they die the address is wanted here again. Nothing lingers
+ * when this node lost the right to announce (cut off from the majority, no endpoint, Service gone).
  */
 import type { PlannedAddress } from '#core/announce/l2-plan.ts';
 import type { ServiceVerdict } from '#core/announce/verdict.ts';
@@ -45,16 +46,23 @@ export class Handover {
     const next = new Map(wanted.map((entry) => [entry.ip, entry]));
     for (const [ip, entry] of this.#before)
       if (!next.has(ip)) this.#lingering.set(ip, { entry, until: now + LINGER_MS });
-    const left: PlannedAddress[] = [];
     for (const [ip, { until, entry }] of this.#lingering) {
       const node = taker(ip);
       if (next.has(ip) || node === undefined || until <= now || holds(node, ip)) this.#lingering.delete(ip);
-      else left.push({ ...entry, yieldTo: [node] });
+      else this.#lingering.set(ip, { until, entry: yieldingTo(entry, node) });
     }
     this.#before = next;
-    const times = [...this.#lingering.values()].map(({ until }) => until);
-    return { entries: [...wanted, ...left], again: times.length === 0 ? undefined : Math.min(...times) };
+    const left = [...this.#lingering.values()];
+    const times = left.map(({ until }) => until);
+    return {
+      entries: [...wanted, ...left.map(({ entry }) => entry)],
+      again: times.length === 0 ? undefined : Math.min(...times),
+    };
   }
+}
+
+function yieldingTo(entry: PlannedAddress, node: string): PlannedAddress {
+  return { ...entry, yieldTo: [...new Set([...(entry.yieldTo ?? []), node])] };
 }
 
 /** Who takes each address from node `me`, by what was decided for all Services. */

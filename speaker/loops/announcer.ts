@@ -195,8 +195,8 @@ export class Announcer {
     const { l2, members, nodeName, clock } = this.#options;
     this.#cancelAgain();
     const wanted = planL2(this.#verdicts.values(), this.#first);
-    const held = new Set(wanted.map(({ ip }) => ip));
-    for (const ip of this.#first) if (!held.has(ip)) this.#first.delete(ip);
+    const ours = new Set(wanted.map(({ ip }) => ip));
+    for (const ip of this.#first) if (!ours.has(ip)) this.#first.delete(ip);
     // Worked out only when something is let go.
     let takers: ReadonlyMap<string, string> | undefined;
     const takerOf = (ip: string): string | undefined => {
@@ -210,7 +210,8 @@ export class Announcer {
       holds: (node, ip) => members?.heldBy(ip).includes(node) === true,
     });
     l2.setPlan(entries);
-    members?.setHeld([...held]);
+    // Also what is being handed over: until another holds it this node answers, and all others that come later do not.
+    members?.setHeld(entries.map(({ ip }) => ip));
     if (again !== undefined) this.#cancelAgain = clock.schedule(again - clock.now(), () => this.#applyL2());
   }
 

@@ -42,6 +42,14 @@ describe('make before break', () => {
     expect(handover.isPending).toBe(false);
   });
 
+  it('is let go to whoever was to take it meanwhile, and to all that come first', () => {
+    const handover = new Handover();
+    handover.plan(input({ wanted: [{ ...entry, yieldTo: ['iris0'] }] }));
+    handover.plan(input({ now: 10 }));
+    const { entries } = handover.plan(input({ now: 20, taker: () => 'iris3' }));
+    expect(entries).toEqual([{ ...entry, yieldTo: ['iris0', 'iris2', 'iris3'] }]);
+  });
+
   it('but not for ever', () => {
     const handover = holding();
     handover.plan(input({ now: 10 }));

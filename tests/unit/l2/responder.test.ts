@@ -267,6 +267,17 @@ describe('an address that another node takes over', () => {
     ]);
   });
 
+  it('stays unanswered while those that come first hand it on among themselves', () => {
+    view('me', 'first', 'second');
+    responder.change([{ ip: V4, interfaces: undefined, yieldTo: ['first', 'second'] }], []);
+    for (const [node, ...ips] of [['second', V4], ['first', V4], ['second'], ['first', V4, V4]] as const) {
+      holds(node, ...ips);
+      expect(answering()).toEqual([]);
+    }
+    holds('first');
+    expect(answering()).toEqual(['1']);
+  });
+
   it('is given up in the end by the plan, and answered for anew by the next one', () => {
     holds('first', V4);
     responder.change([], [V4]);

@@ -104,6 +104,18 @@ describe('life of an announcement', () => {
     expect(lab.speaker.notReady()).not.toMatch(/first pass/);
   });
 
+  it('tells the others that it holds an address until the one that takes it over does', async () => {
+    lab.members.setAlive('iris1');
+    lab.serving('web', [HERS]);
+    await lab.expectHeld(HERS);
+    lab.members.setAlive('iris1', 'iris2');
+    await eventually(() => expect(lab.withdrawn).toEqual(['notOwner']));
+    expect([lab.held, lab.members.heldBy(HERS)]).toEqual([[HERS], ['iris1']]);
+    lab.members.report('iris2', { held: [HERS] });
+    await lab.expectHeld();
+    expect(lab.members.heldBy(HERS)).toEqual(['iris2']);
+  });
+
   it('67: BGP goes on when Layer 2 stops; the address is withdrawn when both have stopped', async () => {
     const prefix = `${MINE}/32`;
     const routes = () => lab.frr.lines.some((line) => line.includes(prefix));
