@@ -3,11 +3,11 @@
  * lost in one direction, the network is cut in two, links flap, everything restarts at once. Light lab, real speakers,
  * a question every 10 ms.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { spawn } from 'node:child_process';
 import { bundledSpeaker } from '#bench/bundled-speaker.ts';
-import { distribution, type Figure } from '#bench/figures.ts';
+import { distribution, measuredAt, type Figure } from '#bench/figures.ts';
 import { SILENT_BEATS, beatInterval } from '#core/members/timing.ts';
 import type { Reporter } from '#lab/report.ts';
 import { CHAOS_KINDS, ChaosLab, type ChaosKind, type ChaosRound } from '#tests/support/l2-chaos.ts';
@@ -38,8 +38,9 @@ const FAILOVER: readonly ChaosKind[] = ['kill', 'power', 'oneway', 'partition', 
 
 export async function chaos(report: Reporter, options: ChaosOptions): Promise<Figure[]> {
   const { nodes, rounds, kinds, samples } = options;
-  const all: ChaosRound[] = samples !== undefined && existsSync(samples) ? readRounds(samples) : [];
-  if (rounds === 0) return chaosFigures(all, nodes);
+  const isKnown = samples !== undefined && existsSync(samples);
+  const all: ChaosRound[] = isKnown ? readRounds(samples) : [];
+  if (rounds === 0) return isKnown ? measuredAt(chaosFigures(all, nodes), statSync(samples).mtime) : [];
   await using speaker = await bundledSpeaker();
   await using lab = await ChaosLab.start(options.lab ?? `mlb-b-chaos${nodes}`, nodes, speaker);
   for (let round = 0; round < rounds; round += 1) {
@@ -50,7 +51,7 @@ export async function chaos(report: Reporter, options: ChaosOptions): Promise<Fi
       if (samples !== undefined) appendFileSync(samples, `${JSON.stringify(seen)}\n`);
     }
   }
-  return chaosFigures(all, nodes);
+  return measuredAt(chaosFigures(all, nodes), new Date());
 }
 
 function readRounds(file: string): ChaosRound[] {

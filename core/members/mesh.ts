@@ -150,7 +150,7 @@ export class Mesh {
 
   #setPeers(names: readonly string[], now: number): void {
     // Patience with peers begins when they are known.
-    if (this.#listed === undefined && this.#phase === 'joining') this.#phaseSince = now;
+    if (this.#listed === undefined) this.#phaseSince = now;
     this.#listed = new Set([...names, this.#me]);
     for (const peer of this.#peers) peer.listed = this.#listed.has(peer.name);
     for (const name of names) if (name !== this.#me) this.#peers.meet(name).listed = true;
